@@ -1,0 +1,290 @@
+"""config.toml into frozen settings, or which key is wrong and what would be right."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from moabot.errors import ConfigError
+from moabot.plugins import nearest
+
+__all__ = [
+    "ChannelSettings",
+    "Config",
+    "Defaults",
+    "LimitSettings",
+    "ModelSettings",
+    "PanelSettings",
+    "PluginSettings",
+    "PriceSettings",
+    "PromptSettings",
+    "ProposerSettings",
+    "load",
+    "parse",
+    "read_key",
+    "validated",
+]
+
+T = TypeVar("T", bound=BaseModel)
+Preset = Literal["fast", "balanced", "thorough", "deep", "max"]
+Sharing = Literal["channel", "workspace", "off"]
+
+
+def _chain(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Chain = Annotated[tuple[str, ...], BeforeValidator(_chain), Field(min_length=1)]
+"""Names of models, the first preferred; one name may stand without brackets."""
+
+
+class Settings(BaseModel):
+    """A table of config.toml: every key known, typed, and fixed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PluginSettings(BaseModel):
+    """`[providers.X]` and its like: which plugin, and the keys that this plugin defines."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    plugin: str = Field(description="the name that a plugin registered")
+
+    def own(self) -> dict[str, object]:
+        """The plugin's own keys."""
+        return dict(self.model_extra or {})
+
+
+class PriceSettings(Settings):
+    """What a model costs, in US dollars per million tokens."""
+
+    input: Decimal = Field(ge=0, description="per million tokens read")
+    cached_input: Decimal | None = Field(None, ge=0, description="per million read from the provider's cache; default: as input")
+    output: Decimal = Field(ge=0, description="per million tokens written")
+
+
+class ModelSettings(Settings):
+    """A model under a name of your own."""
+
+    provider: str = Field(description="a name from [providers]")
+    name: str = Field(min_length=1, description="the vendor's name of the model")
+    strengths: tuple[str, ...] = Field((), description="task types that this model is good at, for the strategy specialization")
+    images: bool = Field(True, description="whether this model may be shown pictures")
+    price: PriceSettings | None = Field(None, description="overrides the built-in price list")
+    expect_tokens: int = Field(400, ge=1, description="length of a usual answer, for the estimate of `moabot explain`")
+
+
+class ProposerSettings(Settings):
+    """One place in the first layer."""
+
+    model: Chain = Field(description="a name from [models], or a chain of them: the next is asked when one fails")
+    role: str = Field("proposer", description="a name from [prompts.roles], or plain proposer")
+
+
+class PanelSettings(Settings):
+    """The models of a channel, and how long and how far they may go."""
+
+    proposers: tuple[ProposerSettings, ...] = Field(min_length=1, description="who answers independently")
+    aggregators: tuple[Chain, ...] = Field((), description="chains that combine; default: the synthesizer")
+    synthesizer: Chain | None = Field(None, description="the chain that writes the answer; default: the fallback")
+    fallback: Chain | None = Field(None, description="the chain asked alone when the quorum fails; default: every proposer")
+    judge: Chain | None = Field(None, description="the chain that classifies questions; default: the fallback")
+    quorum: int | None = Field(None, ge=1, description="how many proposals are enough; default: more than half")
+    grace_s: float = Field(1.0, ge=0, description="seconds to wait for the others after the quorum")
+    call_timeout_s: float = Field(30.0, gt=0, description="seconds one call may take")
+    deadline_s: float = Field(60.0, gt=0, description="seconds the whole answer may take")
+    tries: int = Field(3, ge=1, le=10, description="how often one model is tried when it is busy or unreachable")
+    hedge: bool = Field(True, description="ask a backup when an aggregator stays silent unusually long")
+    max_tokens: int = Field(2048, ge=1, description="length of one reply")
+    temperature: float = Field(0.7, ge=0, le=2, description="0 is steady, 2 is wild")
+    proposal_chars: int = Field(12_000, ge=100, description="characters of each proposal that an aggregator reads")
+    window_chars: int = Field(48_000, ge=1000, description="characters of all proposals that an aggregator reads at once")
+    budget_usd: Decimal | None = Field(None, gt=0, description="what one answer may cost; default: no limit")
+
+    @model_validator(mode="after")
+    def _quorum_can_be_met(self) -> PanelSettings:
+        if self.quorum is not None and self.quorum > len(self.proposers):
+            raise ValueError(f"quorum is {self.quorum}, but there are {len(self.proposers)} proposers")
+        return self
+
+
+class ChannelSettings(Settings):
+    """What one channel does differently from [defaults]."""
+
+    strategy: str | None = Field(None, description="a strategy's name")
+    preset: Preset | None = Field(None, description="how deep: fast, balanced, thorough, deep or max")
+    panel: str | None = Field(None, description="a name from [panels]")
+    cache: Sharing | None = Field(None, description="who shares remembered answers, when a cache plugin is installed")
+    draft: bool | None = Field(None, description="show the first proposer's text until the synthesis replaces it")
+
+
+class Defaults(Settings):
+    """What a channel does unless it says otherwise."""
+
+    strategy: str = Field("router", description="a strategy's name")
+    preset: Preset = Field("balanced", description="how deep: fast, balanced, thorough, deep or max")
+    panel: str = Field("default", description="a name from [panels]")
+    cache: Sharing = Field("channel", description="who shares remembered answers, when a cache plugin is installed")
+    draft: bool = Field(True, description="show the first proposer's text until the synthesis replaces it")
+
+
+class PromptSettings(Settings):
+    """Your own words instead of ours; what is left out stays as it is."""
+
+    system: str | None = Field(None, description="said to every proposer")
+    synthesizer: str | None = Field(None, description="said to the synthesizer")
+    aggregators: tuple[str, ...] | None = Field(None, min_length=1, description="said to the aggregators, in turn")
+    judge: str | None = Field(None, description="said to the model that classifies questions")
+    critique: str | None = Field(None, description="said to proposers in later rounds of refinement")
+    checkable: str | None = Field(None, description="said when answers are counted by the strategy vote")
+    roles: Mapping[str, str] = Field(default_factory=dict, description="a sentence for each role; adds to the built-in roles")
+
+
+class LimitSettings(Settings):
+    """Bounds on everything that grows."""
+
+    question_chars: int = Field(100_000, ge=1, description="the longest question, with its files")
+    history_turns: int = Field(20, ge=0, description="turns of a thread that models read")
+    history_chars: int = Field(40_000, ge=0, description="characters of a thread that models read")
+    calls: int = Field(512, ge=1, description="provider calls under way at once, in all")
+    calls_per_provider: int = Field(128, ge=1, description="provider calls under way at once, for each provider")
+
+
+class Plugging(Settings):
+    """Third-party plugins."""
+
+    allow: tuple[str, ...] = Field((), description="distributions whose plugins are loaded")
+
+
+class Config(Settings):
+    """The whole of config.toml."""
+
+    data_dir: Path = Field(Path("data"), description="database, caches, fetched weights")
+    providers: Mapping[str, PluginSettings] = Field(default_factory=dict, description="who serves models")
+    models: Mapping[str, ModelSettings] = Field(default_factory=dict, description="models under names of your own")
+    panels: Mapping[str, PanelSettings] = Field(default_factory=dict, description="models that answer together")
+    strategies: Mapping[str, PluginSettings] = Field(default_factory=dict, description="strategies with settings of your own")
+    defaults: Defaults = Defaults()
+    channels: Mapping[str, ChannelSettings] = Field(default_factory=dict, description='by "platform:workspace/channel"')
+    prompts: PromptSettings = PromptSettings()
+    limits: LimitSettings = LimitSettings()
+    plugins: Plugging = Plugging()
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Config:
+        for name, model in self.models.items():
+            _known(model.provider, self.providers, f"models.{name}.provider", "provider")
+        for name, panel in self.panels.items():
+            chains = {
+                **{f"proposers[{i}].model": p.model for i, p in enumerate(panel.proposers)},
+                **{f"aggregators[{i}]": chain for i, chain in enumerate(panel.aggregators)},
+                "synthesizer": panel.synthesizer or (),
+                "fallback": panel.fallback or (),
+                "judge": panel.judge or (),
+            }
+            for key, chain in chains.items():
+                for model_name in chain:
+                    _known(model_name, self.models, f"panels.{name}.{key}", "model")
+        if self.panels:
+            _known(self.defaults.panel, self.panels, "defaults.panel", "panel")
+            for name, channel in self.channels.items():
+                if channel.panel is not None:
+                    _known(channel.panel, self.panels, f"channels.{name!r}.panel", "panel")
+        return self
+
+
+def load(path: Path | None) -> Config:
+    """Read `path`, else config.toml in the working directory, else the built-in defaults.
+
+    Raises `ConfigError` that names the file, the key, and the nearest right one.
+    """
+    chosen = path if path is not None else Path("config.toml")
+    try:
+        text = chosen.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if path is None:
+            return Config()
+        raise ConfigError(f"There is no file {str(path)!r}.", fix="Correct --config.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{chosen} cannot be read: {error}.", fix="Mend the file.") from error
+    try:
+        return parse(tomllib.loads(text), source=str(chosen))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{chosen} is not TOML: {error}.", fix="Mend that line.") from error
+
+
+def parse(table: Mapping[str, object], *, source: str) -> Config:
+    """Check a parsed config.toml; `source` is named in errors."""
+    return validated(Config, table, where=source)
+
+
+def validated(kind: type[T], table: Mapping[str, object], *, where: str) -> T:
+    """`table` as `kind`, or a `ConfigError` that names each wrong key and the nearest right one."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        lines = [_sentence(kind, detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
+        raise ConfigError(f"{where}: {' '.join(lines)}", fix="") from None
+
+
+def read_key(variable: str, *, where: str) -> str:
+    """The secret in an environment variable, or in the file that `VARIABLE_FILE` names.
+
+    Raises `ConfigError` that says which variable to set; the secret itself is never shown.
+    """
+    value = os.environ.get(variable, "")
+    file = os.environ.get(f"{variable}_FILE", "")
+    if not value and file:
+        try:
+            value = Path(file).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(
+                f"{variable}_FILE names {file!r}, which cannot be read: {error.strerror}.",
+                fix="Correct the path or its permissions.",
+            ) from error
+    if not value.strip():
+        raise ConfigError(
+            f"{where}: the environment variable {variable} is not set.",
+            fix=f"Set it to your key (export {variable}=…), or {variable}_FILE to a file with it.",
+        )
+    return value.strip()
+
+
+def _known(name: str, names: Iterable[str], key: str, kind: str) -> None:
+    if name not in names:
+        listed = ", ".join(sorted(names)) or "none"
+        raise ValueError(f"{key}: there is no {kind} {name!r}{nearest(name, names)}; there are: {listed}")
+
+
+def _sentence(kind: type[BaseModel], loc: tuple[int | str, ...], error: str, message: str) -> str:
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    if error == "extra_forbidden":
+        names = _keys_at(kind, loc[:-1])
+        close = nearest(str(loc[-1]), names) or f" (known: {', '.join(sorted(names))})"
+        return f"{key}: there is no such key{close}."
+    if error == "missing":
+        return f"{key}: this key is missing."
+    said = message.removeprefix("Value error, ")
+    return f"{key}: {said}." if key else f"{said}."
+
+
+def _keys_at(kind: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at `loc`, found by walking the annotations."""
+    here: type[BaseModel] = kind
+    for part in loc:
+        if str(part) in here.model_fields:
+            inner = _model_in(here.model_fields[str(part)].annotation)
+            here = inner or here
+    return list(here.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)

@@ -1,0 +1,160 @@
+"""Every error that moabot raises on purpose.
+
+MoabotError
+├── ConfigError             config.toml or the environment is wrong; names the key
+├── PluginError             a plugin broke the contract; names distribution and hook
+├── QuestionRejected        the question cannot be answered as it is (empty, too long)
+├── ProviderError           one call of one model failed
+│   ├── ProviderTimeout     no whole answer within the call's time
+│   ├── ProviderBusy        rate limit, overload, or our breaker is open
+│   ├── ProviderUnreachable no connection, or it broke
+│   ├── ProviderRefused     the model declined to answer
+│   ├── ProviderRejected    the request itself is wrong (key, model name, too long)
+│   └── ProviderGarbled     nonsense, an empty text, or a stream without an end
+├── QuorumNotReached        too few proposers answered; carries those that did
+├── BudgetSpent             the next call could cost more than is left
+└── PlatformError           a chat platform did not take what we sent
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moabot.contract import Proposal
+
+__all__ = [
+    "BudgetSpent",
+    "ConfigError",
+    "MoabotError",
+    "PlatformError",
+    "PluginError",
+    "ProviderBusy",
+    "ProviderError",
+    "ProviderGarbled",
+    "ProviderRefused",
+    "ProviderRejected",
+    "ProviderTimeout",
+    "ProviderUnreachable",
+    "QuestionRejected",
+    "QuorumNotReached",
+]
+
+
+class MoabotError(Exception):
+    """Something went wrong that we foresaw; `what` happened and how to `fix` it, two sentences."""
+
+    def __init__(self, what: str, *, fix: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.fix}".strip()
+
+
+class ConfigError(MoabotError):
+    """A key of config.toml, or an environment variable that it names, is wrong or missing."""
+
+
+class PluginError(MoabotError):
+    """A plugin raised, returned the wrong type or took a taken name; it alone is left out."""
+
+
+class QuestionRejected(MoabotError):
+    """The question cannot be answered as it is; `what` is shown to the person who asked."""
+
+
+class ProviderError(MoabotError):
+    """One call of one model failed.
+
+    `retryable` says whether the same call may succeed a moment later. Adapters raise the
+    subclasses; `moabot.calls` alone decides about retries.
+    """
+
+    retryable_by_nature = False
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        provider: str,
+        model: str,
+        fix: str = "",
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(what, fix=fix)
+        self.provider = provider
+        self.model = model
+        self.retryable = self.retryable_by_nature if retryable is None else retryable
+
+    def __str__(self) -> str:
+        return f"{self.provider}/{self.model}: {super().__str__()}"
+
+
+class ProviderTimeout(ProviderError):
+    """The model gave no whole answer within the call's time."""
+
+    retryable_by_nature = True
+
+
+class ProviderBusy(ProviderError):
+    """The provider asks for patience (429, 5xx, overload), or our own breaker is open.
+
+    `retry_after_s` are the seconds it asked us to wait, None if it did not say.
+    """
+
+    retryable_by_nature = True
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        provider: str,
+        model: str,
+        fix: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(what, provider=provider, model=model, fix=fix)
+        self.retry_after_s = retry_after_s
+
+
+class ProviderUnreachable(ProviderError):
+    """No connection to the provider could be made, or it broke before the answer was whole."""
+
+    retryable_by_nature = True
+
+
+class ProviderRefused(ProviderError):
+    """The model declined to answer (safety, policy); asking it again will not help."""
+
+
+class ProviderRejected(ProviderError):
+    """The provider calls the request wrong: key, model name, length, content."""
+
+
+class ProviderGarbled(ProviderError):
+    """The reply made no sense: not JSON, no text, or a stream that ended without a finish reason."""
+
+    retryable_by_nature = True
+
+
+class QuorumNotReached(MoabotError):
+    """Fewer proposals than the quorum came in time; `survivors` are those that did."""
+
+    def __init__(self, *, asked: int, need: int, survivors: tuple[Proposal, ...]) -> None:
+        super().__init__(
+            f"Only {len(survivors)} of {asked} models answered; the quorum is {need}.",
+            fix="Ask again, or lower the panel's quorum.",
+        )
+        self.asked = asked
+        self.need = need
+        self.survivors = survivors
+
+
+class BudgetSpent(MoabotError):
+    """The next call could cost more than this answer may still spend."""
+
+
+class PlatformError(MoabotError):
+    """A chat platform refused or lost what we sent."""

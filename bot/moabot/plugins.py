@@ -1,0 +1,256 @@
+"""Finding, checking and blocking plugins.
+
+Built-in plugins and third-party distributions come through the same door. A plugin that breaks
+costs the bot that plugin and one line in `Plugins.problems`, nothing else.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Literal
+
+import pluggy
+from pydantic import BaseModel, ConfigDict
+
+from moabot import hookspecs
+from moabot.errors import PluginError
+
+if TYPE_CHECKING:
+    from moabot.contract import Answer, Cache, Message, Platform, Provider, Strategy
+
+__all__ = ["BUILT_IN", "NoSettings", "Offer", "Plugins", "Register", "Starter", "nearest"]
+
+BUILT_IN = (
+    "moabot_strategies.single",
+    "moabot_strategies.mixture",
+    "moabot_strategies.router",
+    "moabot_strategies.specialization",
+    "moabot_strategies.refinement",
+    "moabot_strategies.vote",
+    "moabot_providers.openai",
+    "moabot_providers.anthropic",
+    "moabot_providers.gemini",
+    "moabot_providers.openai_compatible",
+    "moabot_providers.local",
+    "moabot_providers.replay",
+)
+
+Kind = Literal["provider", "strategy", "platform", "cache"]
+Factory = Callable[[Any], AbstractAsyncContextManager[Any]]
+
+
+class NoSettings(BaseModel):
+    """The settings of a plugin that has none: every key is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """What a provider brings to a panel when nothing is configured.
+
+    `key_env` is the environment variable whose presence means "use me"; empty for a provider
+    that needs no key, which is then taken last. `models` are the vendor's names, best first.
+    """
+
+    key_env: str
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing that one plugin offers under a name."""
+
+    kind: Kind
+    name: str
+    owner: str
+    factory: Factory
+    settings: type[BaseModel]
+    starter: Starter | None = None
+
+
+@dataclass(slots=True)
+class Register:
+    """What `moabot_register` is given: notes what one plugin (`owner`) offers."""
+
+    owner: str
+    taken: dict[tuple[Kind, str], Offer]
+    offers: list[Offer] = field(default_factory=list)
+
+    def provider(
+        self,
+        name: str,
+        factory: Callable[[Any], AbstractAsyncContextManager[Provider]],
+        settings: type[BaseModel] = NoSettings,
+        *,
+        starter: Starter | None = None,
+    ) -> None:
+        """Offer a provider; `[providers.X] plugin = name` opens it with its `settings`."""
+        self._note(Offer("provider", name, self.owner, factory, settings, starter))
+
+    def strategy(
+        self,
+        name: str,
+        factory: Callable[[Any], AbstractAsyncContextManager[Strategy]],
+        settings: type[BaseModel] = NoSettings,
+    ) -> None:
+        """Offer a strategy; it can be chosen by this name, or tuned in `[strategies.X]`."""
+        self._note(Offer("strategy", name, self.owner, factory, settings))
+
+    def platform(
+        self,
+        name: str,
+        factory: Callable[[Any], AbstractAsyncContextManager[Platform]],
+        settings: type[BaseModel] = NoSettings,
+    ) -> None:
+        """Offer a chat platform."""
+        self._note(Offer("platform", name, self.owner, factory, settings))
+
+    def cache(
+        self,
+        name: str,
+        factory: Callable[[Any], AbstractAsyncContextManager[Cache]],
+        settings: type[BaseModel] = NoSettings,
+    ) -> None:
+        """Offer a cache of answers."""
+        self._note(Offer("cache", name, self.owner, factory, settings))
+
+    def _note(self, offer: Offer) -> None:
+        mine = {(noted.kind, noted.name): noted for noted in self.offers}
+        other = self.taken.get((offer.kind, offer.name)) or mine.get((offer.kind, offer.name))
+        if other is not None:
+            raise PluginError(
+                f"The {offer.kind} name {offer.name!r} is offered by {other.owner} "
+                f"and by {self.owner}.",
+                fix=f"Remove one of the two from [plugins] allow, or rename it in {self.owner}.",
+            )
+        self.offers.append(offer)
+
+
+class Plugins:
+    """The plugins that were let in, what they offer, and what was wrong with the others."""
+
+    def __init__(self, *, allow: Iterable[str] = (), built_in: Sequence[str] = BUILT_IN) -> None:
+        self._manager = pluggy.PluginManager("moabot")
+        self._manager.add_hookspecs(hookspecs)
+        self._offers: dict[tuple[Kind, str], Offer] = {}
+        self.problems: list[str] = []
+        self.blocked: list[str] = []
+        for module in built_in:
+            self._admit(module, lambda module=module: import_module(module))
+        self._let_in({_normal(name) for name in allow})
+
+    def offers(self, kind: Kind) -> dict[str, Offer]:
+        """What is on offer of one kind, by name."""
+        return {name: offer for (of, name), offer in self._offers.items() if of == kind}
+
+    def offer(self, kind: Kind, name: str, *, where: str) -> Offer:
+        """The offer of that name, or a `PluginError` naming the nearest; `where` is the config key."""
+        found = self._offers.get((kind, name))
+        if found is None:
+            names = sorted(self.offers(kind))
+            raise PluginError(
+                f"{where}: no plugin offers the {kind} {name!r}; "
+                f"on offer: {', '.join(names) or 'none'}.",
+                fix=f"Correct the name{nearest(name, names)}, or add its plugin to [plugins] allow.",
+            )
+        return found
+
+    def choose_strategy(self, message: Message, names: tuple[str, ...]) -> str | None:
+        """Ask each plugin's `moabot_choose_strategy`; the first that returns a known name wins."""
+        for owner, hook in self._hooks("moabot_choose_strategy"):
+            choice = self._call(owner, hook, message=message, names=names)
+            if choice in names:
+                return str(choice)
+            if choice is not None:
+                self.problems.append(
+                    f"{owner}: moabot_choose_strategy returned {choice!r}, which is no strategy. "
+                    f"Return one of {', '.join(names)}, or None."
+                )
+        return None
+
+    def answered(self, message: Message, answer: Answer) -> None:
+        """Tell each plugin's `moabot_answered`."""
+        for owner, hook in self._hooks("moabot_answered"):
+            self._call(owner, hook, message=message, answer=answer)
+
+    def _let_in(self, allowed: set[str]) -> None:
+        for entry in sorted(entry_points(group="moabot"), key=lambda entry: entry.name):
+            owner = _distribution(entry)
+            if _normal(owner) in allowed:
+                self._admit(owner, entry.load)
+                allowed.discard(_normal(owner))
+            else:
+                self.blocked.append(owner)
+        for name in sorted(allowed):
+            if not any(_normal(owner) == name for owner, _ in self._manager.list_name_plugin()):
+                self.problems.append(
+                    f"[plugins] allow names {name!r}, which is not installed or offers no entry "
+                    f"point of the group 'moabot'. Install it beside moabot, or remove the name."
+                )
+
+    def _admit(self, owner: str, load: Callable[[], object]) -> None:
+        try:
+            plugin = load()
+            self._check(plugin)
+            self._manager.register(plugin, name=owner)
+            register = Register(owner, self._offers)
+            for name, hook in self._hooks("moabot_register"):
+                if name == owner:
+                    hook(register=register)
+        except (Exception, SystemExit) as error:  # the edge to other people's code; one plugin, one line
+            if self._manager.has_plugin(owner):
+                self._manager.unregister(name=owner)
+            told = error if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
+            self.problems.append(f"Plugin {owner} is left out. {told} Update it or remove it.")
+        else:
+            self._offers |= {(offer.kind, offer.name): offer for offer in register.offers}
+
+    def _check(self, plugin: object) -> None:
+        known = [name for name in dir(hookspecs) if name.startswith("moabot_")]
+        for name in dir(plugin):
+            if self._manager.parse_hookimpl_opts(plugin, name) is None:
+                continue
+            if name not in known:
+                raise PluginError(f"{name} is no hook.", fix=f"The hooks are {', '.join(known)}.")
+            if inspect.iscoroutinefunction(getattr(plugin, name)):
+                raise PluginError(
+                    f"The hook {name} is 'async def', and hooks are never awaited.",
+                    fix="Make it a plain function; the objects that it hands over may be async.",
+                )
+
+    def _hooks(self, name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+        """Each plugin's own implementation, apart, so that one that raises spoils no other."""
+        plugins = [impl.plugin for impl in getattr(self._manager.hook, name).get_hookimpls()]
+        for plugin in reversed(plugins):
+            others = [other for other in plugins if other is not plugin]
+            owner = self._manager.get_name(plugin) or repr(plugin)
+            yield owner, self._manager.subset_hook_caller(name, remove_plugins=others)
+
+    def _call(self, owner: str, hook: Callable[..., Any], **values: object) -> object:
+        try:
+            return hook(**values)
+        except (Exception, SystemExit) as error:  # as above: a hook of a stranger
+            self.problems.append(f"Plugin {owner}: a hook raised {type(error).__name__}: {error}.")
+            return None
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for the nearest of `names`, or nothing."""
+    close = get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else entry.module
