@@ -1,0 +1,112 @@
+# What this house can do: make demo · check · test · fix · bench · docs
+#
+# Each target installs what it needs into .venv; Python 3.11 or newer with venv, git and a C
+# compiler's run-time are all it asks for. Another Python: make PYTHON=python3.12 check
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS  += --no-builtin-rules
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN    := .venv/bin
+UV     := $(BIN)/uv --quiet
+CODE   := bot plugins adapters
+SOURCES := $(CODE) tests bench docs
+export MOABOT_TEST_LOCAL_DIR := $(CURDIR)/.demo/local
+
+# $(call step,NAME,COMMAND): runs it and says how long it took.
+step = @begin=$$(date +%s); printf '── %s\n' '$(1)'; $(2); printf '   %s: %d s\n' '$(1)' $$(($$(date +%s) - begin))
+
+.PHONY: help demo check test fix bench docs format lint types imports dead spelling generated tests wheel pins
+
+help:
+	@echo 'make demo    one question answered by a panel of small local models, no key needed'
+	@echo 'make check   everything that must hold before a commit'
+	@echo 'make test    the tests alone, with coverage'
+	@echo 'make fix     formats, and mends what can be mended by itself'
+	@echo 'make bench   the figures of bench/'
+	@echo 'make pins    tries the newest versions that pyproject.toml allows, and pins them'
+	@echo 'make docs    writes the generated tables of README.md and docs/ anew'
+
+# ── what is installed ────────────────────────────────────────────────────────────────────────
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "moabot needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Install one, then: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || { rm -rf .venv; \
+	  echo "uv could not be installed with pip; is the package index reachable?" >&2; exit 1; }
+
+.venv/.run: $(BIN)/uv pyproject.toml constraints.txt
+	$(call step,install moabot,$(UV) pip install --python $(BIN)/python -c constraints.txt -e .)
+	@touch $@
+
+.venv/.dev: .venv/.run
+	$(call step,install tools,$(UV) pip install --python $(BIN)/python -c constraints.txt --group dev)
+	@touch $@
+
+.demo/local: .venv/.run
+	$(call step,fetch the small local model,$(BIN)/moabot --config /dev/null demo --yes)
+
+# ── what it shows ────────────────────────────────────────────────────────────────────────────
+
+demo: .venv/.run
+	@$(BIN)/moabot demo --yes
+
+bench: .venv/.dev
+	@for script in bench/[a-z]*.py; do printf '── %s\n' "$$script"; $(BIN)/python "$$script"; done
+
+# ── what must hold ───────────────────────────────────────────────────────────────────────────
+
+check: .venv/.dev
+	@begin=$$(date +%s); \
+	$(MAKE) --no-print-directory format lint types imports dead spelling generated tests wheel; \
+	seconds=$$(($$(date +%s) - begin)); \
+	printf '── all checks pass: %d min %d s\n' $$((seconds / 60)) $$((seconds % 60))
+
+format: .venv/.dev
+	$(call step,format,$(BIN)/ruff format --check --quiet $(SOURCES))
+
+lint: .venv/.dev
+	$(call step,lint,$(BIN)/ruff check --quiet $(SOURCES))
+
+types: .venv/.dev
+	$(call step,mypy,$(BIN)/mypy)
+	$(call step,pyright,$(BIN)/pyright)
+
+imports: .venv/.dev
+	$(call step,imports,$(BIN)/lint-imports --no-timings > .venv/imports.txt || { cat .venv/imports.txt; exit 1; })
+
+dead: .venv/.dev
+	$(call step,dead code,$(BIN)/vulture)
+	$(call step,dependencies,$(BIN)/deptry $(CODE))
+
+spelling: .venv/.dev
+	$(call step,spelling,$(BIN)/codespell $$(git ls-files))
+
+generated: .venv/.dev
+	$(call step,generated tables,$(BIN)/cog --check -I docs README.md docs/reference/*.md)
+
+tests: .venv/.dev .demo/local
+	$(call step,tests,$(BIN)/pytest -n 2 --cov --cov-report=term)
+
+wheel: .venv/.dev
+	$(call step,the built wheel,PATH=$(BIN):$$PATH tests/wheel.sh)
+
+test: tests
+
+fix: .venv/.dev
+	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
+	@$(BIN)/ruff format $(SOURCES)
+
+pins: $(BIN)/uv
+	@{ echo '# The versions that were tested together, written by: make pins'; \
+	  $(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-header --no-annotate; \
+	} > constraints.new
+	@mv constraints.new constraints.txt
+
+docs: .venv/.dev
+	@$(BIN)/cog -r -I docs README.md docs/reference/*.md
