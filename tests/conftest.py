@@ -10,27 +10,31 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-LOCAL_NAMES = {"localhost", "", None}
 
-
-def _only_loopback(event: str, arguments: tuple[object, ...]) -> None:
-    """An audit hook, since no library can connect or look up a name past it."""
-    if event == "socket.connect":
-        address = arguments[1]
-        if isinstance(address, tuple) and not ipaddress.ip_address(address[0]).is_loopback:
-            raise PermissionError(f"A test connects to {address[0]!r}; only loopback is allowed.")
-    if event == "socket.getaddrinfo":
-        host = arguments[0]
-        name = host.decode() if isinstance(host, bytes) else host
-        if name not in LOCAL_NAMES and not _is_loopback(str(name)):
-            raise PermissionError(f"A test looks up {name!r}; only loopback is allowed.")
-
-
-def _is_loopback(name: str) -> bool:
+def _is_loopback(host: str) -> bool:
+    if host in {"", "localhost", "None"}:
+        return True
     try:
-        return ipaddress.ip_address(name).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _only_loopback(
+    event: str, arguments: tuple[tuple[object, ...] | str | bytes | int | None, ...]
+) -> None:
+    """An audit hook, since no library can connect or look up a name past it."""
+    match event, arguments:
+        case "socket.connect", (_, tuple() as address):
+            called = str(address[0])
+        case "socket.getaddrinfo", (bytes() as host, *_):
+            called = host.decode()
+        case "socket.getaddrinfo", (host, *_):
+            called = str(host)
+        case _:
+            return
+    if not _is_loopback(called):
+        raise PermissionError(f"A test calls {called!r}; only loopback is allowed.")
 
 
 sys.addaudithook(_only_loopback)
