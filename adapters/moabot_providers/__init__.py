@@ -1,1 +1,1 @@
-"""x"""
+"""The models it asks: one vendor a file."""
