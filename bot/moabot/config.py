@@ -65,7 +65,11 @@ class PriceSettings(Settings):
     """What a model costs, in US dollars per million tokens."""
 
     input: Decimal = Field(ge=0, description="per million tokens read")
-    cached_input: Decimal | None = Field(None, ge=0, description="per million read from the provider's cache; default: as input")
+    cached_input: Decimal | None = Field(
+        default=None,
+        ge=0,
+        description="per million read from the provider's cache; default: as input",
+    )
     output: Decimal = Field(ge=0, description="per million tokens written")
 
 
@@ -74,104 +78,197 @@ class ModelSettings(Settings):
 
     provider: str = Field(description="a name from [providers]")
     name: str = Field(min_length=1, description="the vendor's name of the model")
-    strengths: tuple[str, ...] = Field((), description="task types that this model is good at, for the strategy specialization")
-    images: bool = Field(True, description="whether this model may be shown pictures")
-    price: PriceSettings | None = Field(None, description="overrides the built-in price list")
-    expect_tokens: int = Field(400, ge=1, description="length of a usual answer, for the estimate of `moabot explain`")
+    strengths: tuple[str, ...] = Field(
+        default=(),
+        description="task types that this model is good at, for the strategy specialization",
+    )
+    images: bool = Field(default=True, description="whether this model may be shown pictures")
+    price: PriceSettings | None = Field(
+        default=None, description="overrides the built-in price list"
+    )
+    expect_tokens: int = Field(
+        default=400,
+        ge=1,
+        description="length of a usual answer, for the estimate of `moabot explain`",
+    )
 
 
 class ProposerSettings(Settings):
     """One place in the first layer."""
 
-    model: Chain = Field(description="a name from [models], or a chain of them: the next is asked when one fails")
-    role: str = Field("proposer", description="a name from [prompts.roles], or plain proposer")
+    model: Chain = Field(
+        description="a name from [models], or a chain of them: the next is asked when one fails"
+    )
+    role: str = Field(
+        default="proposer", description="a name from [prompts.roles], or plain proposer"
+    )
 
 
 class PanelSettings(Settings):
     """The models of a channel, and how long and how far they may go."""
 
-    proposers: tuple[ProposerSettings, ...] = Field(min_length=1, description="who answers independently")
-    aggregators: tuple[Chain, ...] = Field((), description="chains that combine; default: the synthesizer")
-    synthesizer: Chain | None = Field(None, description="the chain that writes the answer; default: the fallback")
-    fallback: Chain | None = Field(None, description="the chain asked alone when the quorum fails; default: every proposer")
-    judge: Chain | None = Field(None, description="the chain that classifies questions; default: the fallback")
-    quorum: int | None = Field(None, ge=1, description="how many proposals are enough; default: more than half")
-    grace_s: float = Field(1.0, ge=0, description="seconds to wait for the others after the quorum")
-    call_timeout_s: float = Field(30.0, gt=0, description="seconds one call may take")
-    deadline_s: float = Field(60.0, gt=0, description="seconds the whole answer may take")
-    tries: int = Field(3, ge=1, le=10, description="how often one model is tried when it is busy or unreachable")
-    hedge: bool = Field(True, description="ask a backup when an aggregator stays silent unusually long")
-    max_tokens: int = Field(2048, ge=1, description="length of one reply")
-    temperature: float = Field(0.7, ge=0, le=2, description="0 is steady, 2 is wild")
-    proposal_chars: int = Field(12_000, ge=100, description="characters of each proposal that an aggregator reads")
-    window_chars: int = Field(48_000, ge=1000, description="characters of all proposals that an aggregator reads at once")
-    budget_usd: Decimal | None = Field(None, gt=0, description="what one answer may cost; default: no limit")
+    proposers: tuple[ProposerSettings, ...] = Field(
+        min_length=1, description="who answers independently"
+    )
+    aggregators: tuple[Chain, ...] = Field(
+        default=(), description="chains that combine; default: the synthesizer"
+    )
+    synthesizer: Chain | None = Field(
+        default=None, description="the chain that writes the answer; default: the fallback"
+    )
+    fallback: Chain | None = Field(
+        default=None,
+        description="the chain asked alone when the quorum fails; default: every proposer",
+    )
+    judge: Chain | None = Field(
+        default=None, description="the chain that classifies questions; default: the fallback"
+    )
+    quorum: int | None = Field(
+        default=None, ge=1, description="how many proposals are enough; default: more than half"
+    )
+    grace_s: float = Field(
+        default=1.0, ge=0, description="seconds to wait for the others after the quorum"
+    )
+    call_timeout_s: float = Field(default=30.0, gt=0, description="seconds one call may take")
+    deadline_s: float = Field(default=60.0, gt=0, description="seconds the whole answer may take")
+    tries: int = Field(
+        default=3,
+        ge=1,
+        le=10,
+        description="how often one model is tried when it is busy or unreachable",
+    )
+    hedge: bool = Field(
+        default=True, description="ask a backup when an aggregator stays silent unusually long"
+    )
+    max_tokens: int = Field(default=4096, ge=1, description="length of one reply")
+    temperature: float = Field(default=0.7, ge=0, le=2, description="0 is steady, 2 is wild")
+    proposal_chars: int = Field(
+        default=12_000, ge=100, description="characters of each proposal that an aggregator reads"
+    )
+    window_chars: int = Field(
+        default=48_000,
+        ge=1000,
+        description="characters of all proposals that an aggregator reads at once",
+    )
+    budget_usd: Decimal | None = Field(
+        default=None, gt=0, description="what one answer may cost; default: no limit"
+    )
 
     @model_validator(mode="after")
     def _quorum_can_be_met(self) -> PanelSettings:
         if self.quorum is not None and self.quorum > len(self.proposers):
-            raise ValueError(f"quorum is {self.quorum}, but there are {len(self.proposers)} proposers")
+            raise ValueError(
+                f"quorum is {self.quorum}, but there are {len(self.proposers)} proposers"
+            )
         return self
 
 
 class ChannelSettings(Settings):
     """What one channel does differently from [defaults]."""
 
-    strategy: str | None = Field(None, description="a strategy's name")
-    preset: Preset | None = Field(None, description="how deep: fast, balanced, thorough, deep or max")
-    panel: str | None = Field(None, description="a name from [panels]")
-    cache: Sharing | None = Field(None, description="who shares remembered answers, when a cache plugin is installed")
-    draft: bool | None = Field(None, description="show the first proposer's text until the synthesis replaces it")
+    strategy: str | None = Field(default=None, description="a strategy's name")
+    preset: Preset | None = Field(
+        default=None, description="how deep: fast, balanced, thorough, deep or max"
+    )
+    panel: str | None = Field(default=None, description="a name from [panels]")
+    cache: Sharing | None = Field(
+        default=None, description="who shares remembered answers, when a cache plugin is installed"
+    )
+    draft: bool | None = Field(
+        default=None, description="show the first proposer's text until the synthesis replaces it"
+    )
+    stream: bool | None = Field(
+        default=None, description="show the answer as it is written, not only when it is whole"
+    )
 
 
 class Defaults(Settings):
     """What a channel does unless it says otherwise."""
 
-    strategy: str = Field("router", description="a strategy's name")
-    preset: Preset = Field("balanced", description="how deep: fast, balanced, thorough, deep or max")
-    panel: str = Field("default", description="a name from [panels]")
-    cache: Sharing = Field("channel", description="who shares remembered answers, when a cache plugin is installed")
-    draft: bool = Field(True, description="show the first proposer's text until the synthesis replaces it")
+    strategy: str = Field(default="router", description="a strategy's name")
+    preset: Preset = Field(
+        default="balanced", description="how deep: fast, balanced, thorough, deep or max"
+    )
+    panel: str = Field(default="default", description="a name from [panels]")
+    cache: Sharing = Field(
+        default="channel",
+        description="who shares remembered answers, when a cache plugin is installed",
+    )
+    draft: bool = Field(
+        default=True, description="show the first proposer's text until the synthesis replaces it"
+    )
+    stream: bool = Field(
+        default=True, description="show the answer as it is written, not only when it is whole"
+    )
 
 
 class PromptSettings(Settings):
     """Your own words instead of ours; what is left out stays as it is."""
 
-    system: str | None = Field(None, description="said to every proposer")
-    synthesizer: str | None = Field(None, description="said to the synthesizer")
-    aggregators: tuple[str, ...] | None = Field(None, min_length=1, description="said to the aggregators, in turn")
-    judge: str | None = Field(None, description="said to the model that classifies questions")
-    critique: str | None = Field(None, description="said to proposers in later rounds of refinement")
-    checkable: str | None = Field(None, description="said when answers are counted by the strategy vote")
-    roles: Mapping[str, str] = Field(default_factory=dict, description="a sentence for each role; adds to the built-in roles")
+    system: str | None = Field(default=None, description="said to every proposer")
+    synthesizer: str | None = Field(default=None, description="said to the synthesizer")
+    aggregators: tuple[str, ...] | None = Field(
+        default=None, min_length=1, description="said to the aggregators, in turn"
+    )
+    fence: str | None = Field(
+        default=None, description="said before fenced proposals; must contain {tag}"
+    )
+    judge: str | None = Field(
+        default=None, description="said to the model that classifies questions"
+    )
+    critique: str | None = Field(
+        default=None, description="said to proposers in later rounds of refinement"
+    )
+    checkable: str | None = Field(
+        default=None, description="said when answers are counted by the strategy vote"
+    )
+    roles: Mapping[str, str] = Field(
+        default_factory=dict, description="a sentence for each role; adds to the built-in roles"
+    )
 
 
 class LimitSettings(Settings):
     """Bounds on everything that grows."""
 
-    question_chars: int = Field(100_000, ge=1, description="the longest question, with its files")
-    history_turns: int = Field(20, ge=0, description="turns of a thread that models read")
-    history_chars: int = Field(40_000, ge=0, description="characters of a thread that models read")
-    calls: int = Field(512, ge=1, description="provider calls under way at once, in all")
-    calls_per_provider: int = Field(128, ge=1, description="provider calls under way at once, for each provider")
+    question_chars: int = Field(
+        default=100_000, ge=1, description="the longest question, with its files"
+    )
+    history_turns: int = Field(default=20, ge=0, description="turns of a thread that models read")
+    history_chars: int = Field(
+        default=40_000, ge=0, description="characters of a thread that models read"
+    )
+    calls: int = Field(default=512, ge=1, description="provider calls under way at once, in all")
+    calls_per_provider: int = Field(
+        default=128, ge=1, description="provider calls under way at once, for each provider"
+    )
 
 
 class Plugging(Settings):
     """Third-party plugins."""
 
-    allow: tuple[str, ...] = Field((), description="distributions whose plugins are loaded")
+    allow: tuple[str, ...] = Field(default=(), description="distributions whose plugins are loaded")
 
 
 class Config(Settings):
     """The whole of config.toml."""
 
-    data_dir: Path = Field(Path("data"), description="database, caches, fetched weights")
-    providers: Mapping[str, PluginSettings] = Field(default_factory=dict, description="who serves models")
-    models: Mapping[str, ModelSettings] = Field(default_factory=dict, description="models under names of your own")
-    panels: Mapping[str, PanelSettings] = Field(default_factory=dict, description="models that answer together")
-    strategies: Mapping[str, PluginSettings] = Field(default_factory=dict, description="strategies with settings of your own")
+    data_dir: Path = Field(default=Path("data"), description="database, caches, fetched weights")
+    providers: Mapping[str, PluginSettings] = Field(
+        default_factory=dict, description="who serves models"
+    )
+    models: Mapping[str, ModelSettings] = Field(
+        default_factory=dict, description="models under names of your own"
+    )
+    panels: Mapping[str, PanelSettings] = Field(
+        default_factory=dict, description="models that answer together"
+    )
+    strategies: Mapping[str, PluginSettings] = Field(
+        default_factory=dict, description="strategies with settings of your own"
+    )
     defaults: Defaults = Defaults()
-    channels: Mapping[str, ChannelSettings] = Field(default_factory=dict, description='by "platform:workspace/channel"')
+    channels: Mapping[str, ChannelSettings] = Field(
+        default_factory=dict, description='by "platform:workspace/channel"'
+    )
     prompts: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()
     plugins: Plugging = Plugging()
@@ -229,7 +326,10 @@ def validated(kind: type[T], table: Mapping[str, object], *, where: str) -> T:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        lines = [_sentence(kind, detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
+        lines = [
+            _sentence(kind, detail["loc"], detail["type"], detail["msg"])
+            for detail in error.errors()
+        ]
         raise ConfigError(f"{where}: {' '.join(lines)}", fix="") from None
 
 
@@ -259,7 +359,9 @@ def read_key(variable: str, *, where: str) -> str:
 def _known(name: str, names: Iterable[str], key: str, kind: str) -> None:
     if name not in names:
         listed = ", ".join(sorted(names)) or "none"
-        raise ValueError(f"{key}: there is no {kind} {name!r}{nearest(name, names)}; there are: {listed}")
+        raise ValueError(
+            f"{key}: there is no {kind} {name!r}{nearest(name, names)}; there are: {listed}"
+        )
 
 
 def _sentence(kind: type[BaseModel], loc: tuple[int | str, ...], error: str, message: str) -> str:

@@ -119,7 +119,7 @@ class Prompt:
 
     system: str
     turns: tuple[Turn, ...]
-    max_tokens: int = 2048
+    max_tokens: int = 4096
     temperature: float = 0.7
 
 
@@ -230,13 +230,15 @@ class Prompts:
     """Every text that we say to models, so that an administrator can replace any of them.
 
     `roles` maps a role's name to the sentence put before the question for a proposer of that
-    role. `aggregators` are taken in turn by the aggregators of a layer.
+    role. `aggregators` are taken in turn by the aggregators of a layer. `fence` stands before
+    fenced proposals and names their `{tag}`.
     """
 
     system: str
     roles: Mapping[str, str]
     aggregators: tuple[str, ...]
     synthesizer: str
+    fence: str
     judge: str
     critique: str
     checkable: str
@@ -339,5 +341,3 @@ class Platform(Protocol):
     async def run(self, handle: Handle) -> None:
         """Listen until cancelled; hand every message meant for the bot to `handle`."""
         ...
-
-

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal
@@ -144,7 +145,7 @@ class Plugins:
         self.problems: list[str] = []
         self.blocked: list[str] = []
         for module in built_in:
-            self._admit(module, lambda module=module: import_module(module))
+            self._admit(module, partial(import_module, module))
         self._let_in({_normal(name) for name in allow})
 
     def offers(self, kind: Kind) -> dict[str, Offer]:
@@ -205,7 +206,10 @@ class Plugins:
             for name, hook in self._hooks("moabot_register"):
                 if name == owner:
                     hook(register=register)
-        except (Exception, SystemExit) as error:  # the edge to other people's code; one plugin, one line
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # the edge to other people's code; one plugin, one line
             if self._manager.has_plugin(owner):
                 self._manager.unregister(name=owner)
             told = error if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,229 @@
+"""Builds, opens and closes everything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from moabot import config as configuration
+from moabot.answering import Answering
+from moabot.calls import Calls, Model
+from moabot.channels import NO_WISH
+from moabot.config import (
+    ChannelSettings,
+    Config,
+    ModelSettings,
+    PanelSettings,
+    PluginSettings,
+    PriceSettings,
+    ProposerSettings,
+)
+from moabot.contract import Message, Prompts, Provider, Question, Strategy
+from moabot.errors import ConfigError
+from moabot.explaining import Plan, Unseen, dry, plan
+from moabot.plugins import Offer, Plugins
+from moabot.pricing import look_up
+from moabot.recorder import Recorder
+from moabot_strategies.prompts import PROMPTS
+
+__all__ = ["App", "load", "opened"]
+
+
+class App:
+    """The running bot: what is configured, and the corridor that answers."""
+
+    def __init__(
+        self,
+        config: Config,
+        plugins: Plugins,
+        *,
+        models: Mapping[str, Model],
+        strategies: Mapping[str, Strategy],
+    ) -> None:
+        self.config = config
+        self.plugins = plugins
+        self._models = models
+        self._strategies = strategies
+        self._prompts = _prompts(config)
+        self.answering = self._answering(Calls(models, at_once=config.limits.calls))
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """The names of the strategies that can be chosen."""
+        return tuple(self._strategies)
+
+    async def explain(self, question: Question, *, wish: ChannelSettings = NO_WISH) -> Plan:
+        """The calls that `question` would lead to, and their cost; nothing is called."""
+        calls = dry(self._models, at_once=self.config.limits.calls)
+        answering = self._answering(calls)
+        scope = question.scope
+        message = Message(
+            scope.platform, scope.workspace, scope.channel, "", question.text, "explain"
+        )
+        recorder = Recorder(Unseen())
+        answer = await answering.think(question, answering.settings(message, wish), recorder)
+        return plan(answer, recorder.calls, self._models)
+
+    def _answering(self, calls: Calls) -> Answering:
+        return Answering(
+            self.config,
+            calls=calls,
+            strategies=self._strategies,
+            prompts=self._prompts,
+            plugins=self.plugins,
+        )
+
+
+def load(path: Path | None) -> tuple[Config, Plugins]:
+    """Read the configuration and let the plugins in; without a panel, make one from the keys here.
+
+    Raises `ConfigError` or `PluginError` naming the key and the fix.
+    """
+    config = configuration.load(path)
+    plugins = Plugins(allow=config.plugins.allow)
+    return _with_panel(config, plugins), plugins
+
+
+@asynccontextmanager
+async def opened(config: Config, plugins: Plugins) -> AsyncIterator[App]:
+    """Open every provider that a panel uses, and every strategy; close them all at the end."""
+    async with AsyncExitStack() as stack:
+        used = {name for panel in config.panels.values() for name in _models_of(panel)}
+        providers: dict[str, tuple[Provider, asyncio.Semaphore]] = {}
+        for name in dict.fromkeys(config.models[model].provider for model in sorted(used)):
+            gate = asyncio.Semaphore(config.limits.calls_per_provider)
+            provider: Provider = await _open(stack, config, plugins, name)
+            providers[name] = (provider, gate)
+        models = {
+            name: _model(name, settings, config, providers[settings.provider])
+            for name, settings in config.models.items()
+            if name in used
+        }
+        strategies: dict[str, Strategy] = {}
+        for name, offer in plugins.offers("strategy").items():
+            strategies[name] = await stack.enter_async_context(offer.factory(offer.settings()))
+        for name, chosen in config.strategies.items():
+            offer = plugins.offer("strategy", chosen.plugin, where=f"[strategies.{name}] plugin")
+            settings = configuration.validated(
+                offer.settings, chosen.own(), where=f"[strategies.{name}]"
+            )
+            strategies[name] = await stack.enter_async_context(offer.factory(settings))
+        yield App(config, plugins, models=models, strategies=strategies)
+
+
+async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> Provider:
+    chosen = config.providers[name]
+    offer = plugins.offer("provider", chosen.plugin, where=f"[providers.{name}] plugin")
+    own = chosen.own()
+    if "dir" in offer.settings.model_fields:
+        own.setdefault("dir", config.data_dir / name)
+    settings = configuration.validated(offer.settings, own, where=f"[providers.{name}]")
+    provider: Provider = await stack.enter_async_context(offer.factory(settings))
+    return provider
+
+
+def _model(
+    name: str, settings: ModelSettings, config: Config, served: tuple[Provider, asyncio.Semaphore]
+) -> Model:
+    provider = config.providers[settings.provider]
+    base_url = provider.own().get("base_url", "")
+    return Model(
+        name=name,
+        vendor_name=settings.name,
+        provider_name=settings.provider,
+        provider=served[0],
+        gate=served[1],
+        price=look_up(
+            settings.name,
+            plugin=provider.plugin,
+            base_url=str(base_url),
+            override=settings.price,
+        ),
+        strengths=settings.strengths,
+        images=settings.images,
+        expect_tokens=settings.expect_tokens,
+    )
+
+
+def _models_of(panel: PanelSettings) -> set[str]:
+    chains = [
+        *(proposer.model for proposer in panel.proposers),
+        *panel.aggregators,
+        panel.synthesizer or (),
+        panel.fallback or (),
+        panel.judge or (),
+    ]
+    return {name for chain in chains for name in chain}
+
+
+def _prompts(config: Config) -> Prompts:
+    own = config.prompts
+    return Prompts(
+        system=own.system or PROMPTS.system,
+        roles={**PROMPTS.roles, **own.roles},
+        aggregators=own.aggregators or PROMPTS.aggregators,
+        synthesizer=own.synthesizer or PROMPTS.synthesizer,
+        fence=own.fence or PROMPTS.fence,
+        judge=own.judge or PROMPTS.judge,
+        critique=own.critique or PROMPTS.critique,
+        checkable=own.checkable or PROMPTS.checkable,
+    )
+
+
+def _with_panel(config: Config, plugins: Plugins) -> Config:
+    """A panel of the configured models, or of what the keys in the environment give."""
+    if not config.panels and not config.models:
+        config = config.model_copy(update=_starters(config, plugins))
+    if config.panels:
+        return config
+    names = tuple(config.models)
+    roles = ("analytical", "critical", "practical", "creative")
+    taking_turns = names if len(names) > 2 else (names * 3)[:3]
+    panel = PanelSettings(
+        proposers=tuple(
+            ProposerSettings(model=(name,), role=roles[place % len(roles)])
+            for place, name in enumerate(taking_turns)
+        ),
+        synthesizer=names,
+        fallback=names,
+        judge=(names[-1],),
+    )
+    return config.model_copy(update={"panels": {config.defaults.panel: panel}})
+
+
+def _starters(config: Config, plugins: Plugins) -> dict[str, object]:
+    """Providers and models that need no configuration: those whose key is set, else the keyless."""
+    offers = [offer for offer in plugins.offers("provider").values() if offer.starter]
+    ready = [o for o in offers if o.starter and _is_set(o.starter.key_env)]
+    chosen = ready or [o for o in offers if o.starter and not o.starter.key_env]
+    if not chosen:
+        keys = ", ".join(o.starter.key_env for o in offers if o.starter)
+        raise ConfigError(
+            "There is no model to ask: no panel is configured and no key is set.",
+            fix=f"Set one of {keys or 'the keys of a provider plugin'}, or write a [panels.default].",
+        )
+    return {
+        "providers": {
+            **config.providers,
+            **{o.name: PluginSettings(plugin=o.name) for o in chosen},
+        },
+        "models": {name: settings for offer in chosen for name, settings in _models(offer)},
+    }
+
+
+def _models(offer: Offer) -> list[tuple[str, ModelSettings]]:
+    starter = offer.starter
+    if starter is None:
+        return []
+    free = None if starter.key_env else PriceSettings(input=Decimal(0), output=Decimal(0))
+    return [
+        (name, ModelSettings(provider=offer.name, name=name, price=free)) for name in starter.models
+    ]
+
+
+def _is_set(variable: str) -> bool:
+    return bool(variable and (os.environ.get(variable) or os.environ.get(f"{variable}_FILE")))

@@ -1,0 +1,71 @@
+"""refinement: the models criticise the answer and it is written again, until nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from difflib import SequenceMatcher
+
+from pydantic import Field
+
+from moabot.config import Settings
+from moabot.contract import Answer, Proposal, Question, Usage
+from moabot.errors import BudgetSpent, ProviderError, QuorumNotReached
+from moabot.hookspecs import hookimpl
+from moabot.panel import Panel
+from moabot.plugins import Register
+
+
+class RefinementSettings(Settings):
+    """How often, and when it is good enough."""
+
+    base: str = Field(default="mixture", description="the strategy that writes the first answer")
+    rounds: int = Field(default=2, ge=1, le=6, description="rounds of criticism at most")
+    same: float = Field(
+        default=0.9,
+        gt=0,
+        le=1,
+        description="stop when a round leaves this share of the text as it was",
+    )
+
+
+class Refinement:
+    """Answer, criticise, write again."""
+
+    def __init__(self, settings: RefinementSettings) -> None:
+        self._settings = settings
+
+    async def answer(self, question: Question, panel: Panel) -> Answer:
+        """Stops early when nothing that matters changed, or time or money runs short."""
+        answer = await panel.hand_over(self._settings.base)
+        for round_ in range(1, self._settings.rounds + 1):
+            if not panel.has_room_for_round(round_):
+                break
+            try:
+                better = await self._round(round_, answer, panel)
+            except (QuorumNotReached, ProviderError, BudgetSpent):
+                panel.confess("A round of refinement failed, so it was left out.")
+                return panel.stand_by(answer)
+            change = SequenceMatcher(None, answer.text, better.text, autojunk=False).ratio()
+            answer = better
+            if change >= self._settings.same:
+                break
+        return answer
+
+    async def _round(self, round_: int, answer: Answer, panel: Panel) -> Answer:
+        given = Proposal("0.1", "", "earlier answer", answer.text, Usage(), 0.0)
+        slots = panel.slots(layer=round_ * 10)
+        critiques = await panel.propose(slots, note=panel.prompts.critique, read=[given])
+        return await panel.synthesize([given, *critiques])
+
+
+@asynccontextmanager
+async def open_refinement(settings: RefinementSettings) -> AsyncIterator[Refinement]:
+    """Nothing to open."""
+    yield Refinement(settings)
+
+
+@hookimpl
+def moabot_register(register: Register) -> None:
+    """Offer it."""
+    register.strategy("refinement", open_refinement, RefinementSettings)
