@@ -78,7 +78,7 @@ types: .venv/.dev
 	$(call step,pyright,$(BIN)/pyright)
 
 imports: .venv/.dev
-	$(call step,imports,$(BIN)/lint-imports --no-timings > .venv/imports.txt || { cat .venv/imports.txt; exit 1; })
+	$(call step,imports,$(BIN)/lint-imports > .venv/imports.txt || { cat .venv/imports.txt; exit 1; })
 
 dead: .venv/.dev
 	$(call step,dead code,$(BIN)/vulture)
