@@ -179,13 +179,13 @@ def _install(piece: Piece, staging: Path) -> None:
             *("--target", str(staging / "whole"), "-r", str(wanted)),
         ],
         env={**os.environ, **_PIP_ENVIRONMENT, "TMPDIR": str(staging)},
-        stdout=None if sys.stdout.isatty() else subprocess.DEVNULL,  # a terminal gets pip's own bar
+        stdout=None if sys.stdout.isatty() else subprocess.PIPE,  # a terminal gets pip's own bar
         stderr=subprocess.PIPE,
         text=True,
         check=False,
     )
     if done.returncode != 0:
-        raise _explained(piece, done.stderr)
+        raise _explained(piece, f"{done.stdout or ''}{done.stderr}")
 
 
 _PIP_ENVIRONMENT = {

