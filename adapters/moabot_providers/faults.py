@@ -21,7 +21,7 @@ from moabot.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     from moabot.contract import Stop, Usage
 
@@ -71,7 +71,7 @@ class Faults:
     broken: tuple[type[Exception], ...] = ()
 
     @contextmanager
-    def told(self, model: str) -> Iterator[None]:
+    def told(self, model: str) -> Generator[None]:
         """Let nothing but a `ProviderError` (or a cancellation) out of the block."""
         try:
             yield
@@ -105,14 +105,23 @@ class Faults:
 
     def unreachable(self, model: str, error: Exception) -> ProviderUnreachable:
         """No connection, or it broke."""
-        said = self.clean(str(error)) or type(error).__name__
+        # the OpenAI SDK calls every broken connection a timeout; its cause knows better
+        said = self.clean(str(error.__cause__ or error)) or type(error).__name__
         return ProviderUnreachable(
             f"The connection failed or broke: {said}.", provider=self.provider, model=model
         )
 
-    def wrong_type(self, model: str, content_type: str) -> ProviderGarbled:
-        """Answered 200 with something else than asked for, as a proxy or a login page does."""
-        return self.garbled(model, f"it came as {content_type or 'nothing known'}; see base_url")
+    def streams(self, model: str, content_type: str, *, wanted: bool) -> bool:
+        """Whether a 200 brings a stream of events, or else plain JSON.
+
+        Raises on anything else, as a proxy or a login page answers.
+        """
+        if wanted and content_type.startswith("text/event-stream"):
+            return True
+        if content_type.startswith("application/json"):
+            return False
+        kind = content_type or "something unnamed"
+        raise self.garbled(model, f"it is {kind} and not JSON, perhaps from the wrong base_url")
 
     def by_status(
         self, model: str, status: int, body: bytes, headers: Mapping[str, str]
@@ -147,7 +156,7 @@ class Faults:
         return ProviderRejected(what, provider=self.provider, model=model, fix=fix)
 
     def _fix(self, status: int, message: str, model: str) -> str:
-        if status in {401, 403}:
+        if status in {401, 403} or "api key" in message:
             return f"Check the key in {self.key_env or 'the variable that api_key_env names'}."
         if status == 402:
             return "Add credit to the account at this provider."

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Required, TypedDict
 from urllib.request import getproxies
 
 import orjson
@@ -24,7 +24,7 @@ from moabot_providers.settings import BaseUrl, Settings, key
 from moabot_providers.wire import Events, as_json, data_url, estimate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from aiohttp import ClientResponse, ClientSession
 
@@ -51,8 +51,8 @@ class _Cached(TypedDict, total=False):
 
 
 class _Counts(TypedDict, total=False):
-    prompt_tokens: int
-    completion_tokens: int
+    prompt_tokens: Required[int]
+    completion_tokens: Required[int]
     prompt_tokens_details: _Cached | None
     prompt_cache_hit_tokens: int  # DeepSeek's name for it
     cost: float | None  # US dollars, from OpenRouter
@@ -64,8 +64,8 @@ class _Said(TypedDict, total=False):
 
 
 class _Choice(TypedDict, total=False):
-    message: _Said
-    delta: _Said
+    message: Required[_Said]  # in a plain reply
+    delta: _Said | None  # in a stream
     finish_reason: str | None
 
 
@@ -75,7 +75,7 @@ class _Error(TypedDict, total=False):
 
 
 class _Reply(TypedDict, total=False):
-    choices: list[_Choice]
+    choices: Required[list[_Choice]]  # a stream's last event may lack it
     usage: _Counts | None
     error: _Error
 
@@ -99,15 +99,11 @@ class OpenAICompatible:
                 if reply.status != 200:
                     raise faults.by_status(model, reply.status, await reply.read(), reply.headers)
                 kind = reply.headers.get("Content-Type", "")
-                if kind.startswith("text/event-stream") and wrote is not None:
+                if faults.streams(model, kind, wanted=wrote is not None) and wrote is not None:
                     return await self._stream(reply, prompt, model, wrote)
-                if not kind.startswith("application/json"):
-                    raise faults.wrong_type(model, kind)
                 return self._whole(orjson.loads(await reply.read()), prompt, model, wrote)
 
-    def _whole(
-        self, reply: _Reply, prompt: Prompt, model: str, wrote: Wrote | None
-    ) -> Completion:
+    def _whole(self, reply: _Reply, prompt: Prompt, model: str, wrote: Wrote | None) -> Completion:
         self._check(reply, model)
         choice = reply["choices"][0]
         said = choice["message"]
@@ -130,7 +126,7 @@ class OpenAICompatible:
                 chunk: _Reply = orjson.loads(event)
                 self._check(chunk, model)
                 counts = chunk.get("usage") or counts
-                for choice in chunk.get("choices") or ():
+                for choice in chunk.get("choices") or []:
                     said = choice.get("delta") or _Said()
                     if piece := said.get("content"):
                         pieces.append(piece)
@@ -192,7 +188,7 @@ def _usage(counts: _Counts | None, prompt: Prompt, text: str) -> Usage:
 
 
 @asynccontextmanager
-async def open_compatible(settings: OpenAICompatibleSettings) -> AsyncIterator[OpenAICompatible]:
+async def open_compatible(settings: OpenAICompatibleSettings) -> AsyncGenerator[OpenAICompatible]:
     """Open the one session of this server; closes it at the end."""
     import aiohttp
 

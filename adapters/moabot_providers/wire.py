@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import orjson
 
 from moabot.contract import Usage
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
     from moabot.contract import Attachment, Prompt
 
-__all__ = ["CHARS_A_TOKEN", "Events", "as_json", "base64_of", "data_url", "estimate"]
+__all__ = ["CHARS_A_TOKEN", "Events", "Reply", "as_json", "base64_of", "data_url", "estimate"]
 
 CHARS_A_TOKEN: Final = 4
 """The usual rule of thumb for English; used only where a vendor reports nothing."""
+
+
+class Reply(Protocol):
+    """What the SDKs of OpenAI and Anthropic give when asked not to read the body themselves."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By lower-case name."""
+        ...
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        ...
+
+    def iter_bytes(self) -> AsyncIterator[bytes]:
+        """The body, in the pieces that it comes in."""
+        ...
 
 
 class Events:

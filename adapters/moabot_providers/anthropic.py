@@ -1,0 +1,249 @@
+"""Anthropic's Claude, through its SDK and the Messages API.
+
+    [providers.anthropic]
+    plugin = "anthropic"             # key from ANTHROPIC_API_KEY
+
+Replies are read as bytes, as in `openai.py`. The system prompt is marked for the vendor's cache:
+a panel sends the same one again and again.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, Required, TypedDict
+
+import orjson
+from pydantic import Field
+
+from moabot import hookimpl
+from moabot.contract import Usage
+from moabot.plugins import Starter
+from moabot_providers.faults import Faults
+from moabot_providers.settings import HttpSettings, key
+from moabot_providers.wire import Events, Reply, base64_of, estimate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from anthropic import APIStatusError, AsyncAnthropic
+
+    from moabot.contract import Attachment, Completion, Prompt, Stop, Turn, Wrote
+    from moabot.plugins import Register
+
+__all__ = ["Anthropic", "AnthropicSettings", "moabot_register", "open_anthropic"]
+
+NAME: Final = "anthropic"
+TAKES_TEMPERATURE: Final = re.compile(
+    r"claude-(3|(opus|sonnet)-4-[0-6]\b|haiku-4|(opus|sonnet)-4-\d{8})"
+)
+"""The older models. Since Opus 4.7 a temperature is an error, and thinking is on by default; a
+name not known here is taken for a newer one."""
+
+
+class AnthropicSettings(HttpSettings):
+    """`[providers.X]` with `plugin = "anthropic"`."""
+
+    api_key_env: str = Field("ANTHROPIC_API_KEY", description="the variable with the key")
+    thinking_tokens: int = Field(
+        4096, ge=0, description="room to think that thinking models get beyond a reply's length"
+    )
+
+
+class _Counts(TypedDict, total=False):
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_input_tokens: int | None
+    cache_creation_input_tokens: int | None
+
+
+class _Block(TypedDict):
+    type: str
+    text: str
+
+
+class _Message(TypedDict, total=False):
+    content: Required[list[_Block]]
+    stop_reason: str | None
+    usage: _Counts | None
+
+
+class _Delta(TypedDict, total=False):
+    type: str
+    text: Required[str]  # of a text block
+    stop_reason: str | None  # of the message
+
+
+class _Error(TypedDict, total=False):
+    type: str
+    message: str
+
+
+class _Event(TypedDict, total=False):
+    type: Required[str]
+    message: Required[_Message]
+    delta: Required[_Delta]
+    usage: _Counts | None
+    error: _Error
+
+
+class Anthropic:
+    """Anthropic through one client; `refusing` is what its SDK raises for an HTTP status."""
+
+    def __init__(
+        self,
+        client: AsyncAnthropic,
+        faults: Faults,
+        *,
+        refusing: type[APIStatusError],
+        thinking_tokens: int,
+    ) -> None:
+        self._client = client
+        self._faults = faults
+        self._refusing = refusing
+        self._thinking_tokens = thinking_tokens
+
+    async def complete(
+        self, prompt: Prompt, *, model: str, wrote: Wrote | None = None
+    ) -> Completion:
+        """Ask once; streams only when `wrote` wants to hear."""
+        faults = self._faults
+        older = TAKES_TEMPERATURE.match(model) is not None
+        ask = self._client.messages.with_streaming_response.create
+        with faults.told(model):
+            try:
+                async with ask(
+                    model=model,
+                    max_tokens=prompt.max_tokens + self._thinking_tokens * (not older),
+                    messages=[],  # in extra_body: the SDK would walk through them once more
+                    extra_body=_request(prompt, older=older),
+                    stream=wrote is not None,
+                ) as reply:
+                    message = await self._read(reply, model, wrote)
+            except self._refusing as error:
+                said = error.response
+                status, body = error.status_code, said.content
+                raise faults.by_status(model, status, body, said.headers) from error
+            return self._completion(message, prompt, model)
+
+    async def _read(self, reply: Reply, model: str, wrote: Wrote | None) -> _Message:
+        kind = reply.headers.get("content-type", "")
+        if self._faults.streams(model, kind, wanted=wrote is not None) and wrote is not None:
+            return await self._stream(reply, model, wrote)
+        message: _Message = orjson.loads(await reply.read())
+        return message
+
+    async def _stream(self, reply: Reply, model: str, wrote: Wrote) -> _Message:
+        """Put the message together again from its events."""
+        events = Events()
+        pieces: list[str] = []
+        counts = _Counts()
+        stop: str | None = None
+        ended = False
+        async for some in reply.iter_bytes():
+            for data in events.feed(some):
+                event: _Event = orjson.loads(data)
+                kind = event["type"]
+                if kind == "content_block_delta":
+                    if event["delta"].get("type") == "text_delta":
+                        pieces.append(event["delta"]["text"])
+                        wrote(event["delta"]["text"])
+                elif kind == "message_start":
+                    counts.update(event["message"].get("usage") or _Counts())
+                elif kind == "message_delta":
+                    counts.update(event.get("usage") or _Counts())
+                    stop = event["delta"].get("stop_reason")
+                elif kind == "error":
+                    why = event.get("error") or _Error()
+                    raise self._faults.by_name(model, why.get("type", ""), why.get("message", ""))
+                ended = ended or kind == "message_stop"
+        if not ended:
+            raise self._faults.garbled(model, "the stream ended without its last event")
+        text = _Block(type="text", text="".join(pieces))
+        return _Message(content=[text], stop_reason=stop, usage=counts)
+
+    def _completion(self, message: _Message, prompt: Prompt, model: str) -> Completion:
+        text = "".join(block["text"] for block in message["content"] if block["type"] == "text")
+        reason = message.get("stop_reason")
+        if reason == "refusal":
+            raise self._faults.refused(model, text)
+        stop: Stop | None = "end" if reason else None
+        if reason in {"max_tokens", "model_context_window_exceeded"}:
+            stop = "length"
+        return self._faults.completion(model, text, stop, _usage(message, prompt, text))
+
+
+def _request(prompt: Prompt, *, older: bool) -> dict[str, object]:
+    request: dict[str, object] = {"messages": [_message(turn) for turn in prompt.turns]}
+    if prompt.system:
+        cached = {"type": "ephemeral"}
+        request["system"] = [{"type": "text", "text": prompt.system, "cache_control": cached}]
+    if older:
+        request["temperature"] = min(prompt.temperature, 1.0)  # this API's scale ends at 1
+    return request
+
+
+def _message(turn: Turn) -> dict[str, object]:
+    if not turn.images:
+        return {"role": turn.role, "content": turn.text}
+    text = [{"type": "text", "text": turn.text}] if turn.text else []
+    return {"role": turn.role, "content": [*map(_picture, turn.images), *text]}
+
+
+def _picture(image: Attachment) -> dict[str, object]:
+    source = {"type": "base64", "media_type": image.media_type, "data": base64_of(image)}
+    return {"type": "image", "source": source}
+
+
+def _usage(message: _Message, prompt: Prompt, text: str) -> Usage:
+    counts = message.get("usage")
+    if not counts:
+        return estimate(prompt, text)
+    cached = counts.get("cache_read_input_tokens") or 0
+    fresh = (counts.get("input_tokens") or 0) + (counts.get("cache_creation_input_tokens") or 0)
+    return Usage(
+        calls=1,
+        input_tokens=fresh + cached,
+        cached_input_tokens=cached,
+        output_tokens=counts.get("output_tokens") or 0,
+        cost_usd=None,
+    )
+
+
+@asynccontextmanager
+async def open_anthropic(settings: AnthropicSettings) -> AsyncGenerator[Anthropic]:
+    """Open the one client of this provider; closes it at the end."""
+    import aiohttp
+    import anthropic
+    import httpx2
+
+    secret = key(settings.api_key_env, plugin=NAME)
+    transport = anthropic.DefaultAioHttpClient(
+        limits=httpx2.Limits(max_connections=settings.connections),
+        follow_redirects=False,
+        timeout=None,
+    )
+    # in mid-stream this SDK lets its transport's own exceptions through
+    broken = (anthropic.APIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
+    async with anthropic.AsyncAnthropic(
+        api_key=secret,
+        base_url=settings.base_url,
+        max_retries=0,
+        timeout=None,  # the caller's deadline is the only one
+        http_client=transport,
+    ) as client:
+        yield Anthropic(
+            client,
+            Faults(NAME, settings.api_key_env, secret, broken),
+            refusing=anthropic.APIStatusError,
+            thinking_tokens=settings.thinking_tokens,
+        )
+
+
+@hookimpl
+def moabot_register(register: Register) -> None:
+    """Offer this provider."""
+    models = ("claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5")
+    register.provider(
+        NAME, open_anthropic, AnthropicSettings, starter=Starter("ANTHROPIC_API_KEY", models)
+    )
