@@ -25,7 +25,7 @@ from moabot.config import (
 from moabot.contract import Message, Prompts, Provider, Question, Strategy
 from moabot.errors import ConfigError
 from moabot.explaining import Plan, Unseen, dry, plan
-from moabot.plugins import Offer, Plugins
+from moabot.plugins import Offer, Plugins, nearest
 from moabot.pricing import look_up
 from moabot.recorder import Recorder
 from moabot_strategies.prompts import PROMPTS
@@ -91,6 +91,7 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
 @asynccontextmanager
 async def opened(config: Config, plugins: Plugins) -> AsyncIterator[App]:
     """Open every provider that a panel uses, and every strategy; close them all at the end."""
+    _check_roles(config)
     async with AsyncExitStack() as stack:
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
         providers: dict[str, tuple[Provider, asyncio.Semaphore]] = {}
@@ -172,6 +173,19 @@ def _prompts(config: Config) -> Prompts:
         critique=own.critique or PROMPTS.critique,
         checkable=own.checkable or PROMPTS.checkable,
     )
+
+
+def _check_roles(config: Config) -> None:
+    """A role without a sentence would silently do nothing."""
+    roles = ("proposer", *_prompts(config).roles)
+    for name, panel in config.panels.items():
+        for place, proposer in enumerate(panel.proposers):
+            if proposer.role not in roles:
+                raise ConfigError(
+                    f"panels.{name}.proposers[{place}].role: there is no role {proposer.role!r}; "
+                    f"there are: {', '.join(roles)}.",
+                    fix=f"Correct it{nearest(proposer.role, roles)}, or write [prompts.roles].",
+                )
 
 
 def _with_panel(config: Config, plugins: Plugins) -> Config:

@@ -9,7 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from moabot.errors import ConfigError
 from moabot.plugins import nearest
@@ -225,6 +233,13 @@ class PromptSettings(Settings):
     roles: Mapping[str, str] = Field(
         default_factory=dict, description="a sentence for each role; adds to the built-in roles"
     )
+
+    @field_validator("fence")
+    @classmethod
+    def _names_the_tag(cls, fence: str | None) -> str | None:
+        if fence is not None and "{tag}" not in fence:
+            raise ValueError("it must contain {tag}, or the fences could be forged")
+        return fence
 
 
 class LimitSettings(Settings):
