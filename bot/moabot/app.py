@@ -28,6 +28,7 @@ from moabot.explaining import Plan, Unseen, dry, plan
 from moabot.plugins import Offer, Plugins, nearest
 from moabot.pricing import look_up
 from moabot.recorder import Recorder
+from moabot.validation import validated
 from moabot_strategies.prompts import PROMPTS
 
 __all__ = ["App", "load", "opened"]
@@ -109,9 +110,7 @@ async def opened(config: Config, plugins: Plugins) -> AsyncIterator[App]:
             strategies[name] = await stack.enter_async_context(offer.factory(offer.settings()))
         for name, chosen in config.strategies.items():
             offer = plugins.offer("strategy", chosen.plugin, where=f"[strategies.{name}] plugin")
-            settings = configuration.validated(
-                offer.settings, chosen.own(), where=f"[strategies.{name}]"
-            )
+            settings = validated(offer.settings, chosen.own(), where=f"[strategies.{name}]")
             strategies[name] = await stack.enter_async_context(offer.factory(settings))
         yield App(config, plugins, models=models, strategies=strategies)
 
@@ -122,7 +121,7 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
     own = chosen.own()
     if "dir" in offer.settings.model_fields:
         own.setdefault("dir", config.data_dir / name)
-    settings = configuration.validated(offer.settings, own, where=f"[providers.{name}]")
+    settings = validated(offer.settings, own, where=f"[providers.{name}]")
     provider: Provider = await stack.enter_async_context(offer.factory(settings))
     return provider
 

@@ -1,0 +1,55 @@
+"""A table checked against its settings, or a sentence that names each wrong key and the right one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from moabot.errors import ConfigError
+from moabot.plugins import nearest
+
+__all__ = ["validated"]
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def validated(kind: type[T], table: Mapping[str, object], *, where: str) -> T:
+    """`table` as `kind`, or a `ConfigError` that names each wrong key and the nearest right one."""
+    try:
+        return kind.model_validate(table)
+    except ValidationError as error:
+        lines = [
+            _sentence(kind, detail["loc"], detail["type"], detail["msg"])
+            for detail in error.errors()
+        ]
+        raise ConfigError(f"{where}: {' '.join(lines)}", fix="") from None
+
+
+def _sentence(kind: type[BaseModel], loc: tuple[int | str, ...], error: str, message: str) -> str:
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+    if error == "extra_forbidden":
+        names = _keys_at(kind, loc[:-1])
+        close = nearest(str(loc[-1]), names) or f" (known: {', '.join(sorted(names))})"
+        return f"{key}: there is no such key{close}."
+    if error == "missing":
+        return f"{key}: this key is missing."
+    said = message.removeprefix("Value error, ")
+    return f"{key}: {said}." if key else f"{said}."
+
+
+def _keys_at(kind: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """The keys of the table at `loc`, found by walking the annotations."""
+    here: type[BaseModel] = kind
+    for part in loc:
+        if str(part) in here.model_fields:
+            inner = _model_in(here.model_fields[str(part)].annotation)
+            here = inner or here
+    return list(here.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _model_in(arg))), None)
