@@ -40,5 +40,7 @@ def test_the_example_names_plugins_that_exist(switched_on: dict[str, object]) ->
     """A name in an example is copied; it must not be a dead end."""
     config, plugins = parse(switched_on, source="config.toml"), Plugins()
 
-    assert {chosen.plugin for chosen in config.providers.values()} <= set(plugins.offers("provider"))
+    assert {chosen.plugin for chosen in config.providers.values()} <= set(
+        plugins.offers("provider")
+    )
     assert {own.plugin for own in config.strategies.values()} <= set(plugins.offers("strategy"))

@@ -96,7 +96,7 @@ def test_each_silenced_check_says_which_and_why(root: Path, product: dict[str, a
     """A silenced check without a reason is never switched on again."""
     silenced = re.compile(r"#\s*(type: ignore|pyright: ignore|noqa|pragma: no (cover|branch))")
     reasoned = re.compile(
-        r"((ignore\[[\w-]+\])|(noqa: [A-Z0-9, ]+)|(pragma: no \w+))\s*(-|#|:)\s*\w+"
+        r"((ignore\[[\w-]+\])|(noqa: [A-Z0-9, ]+)|(pragma: no \w+))\s*[-#:]\s*\S+"
     )
     bare = [
         f"{path}:{number}"
