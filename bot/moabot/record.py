@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from moabot.contract import Agreement, Answer, Cancelled, Failure, Proposal, Usage
 
-__all__ = ["record"]
+__all__ = ["record", "usage_record"]
 
 
 def record(answer: Answer) -> dict[str, object]:
@@ -25,12 +25,12 @@ def record(answer: Answer) -> dict[str, object]:
         "proposals": [_proposal(proposal) for proposal in answer.proposals],
         "failures": [_failure(failure) for failure in answer.failures],
         "cancelled": [_cancelled(cancelled) for cancelled in answer.cancelled],
-        "usage": _usage(answer.usage),
+        "usage": usage_record(answer.usage),
     }
 
 
 def _agreement(agreement: Agreement | None, *, proposals: int) -> dict[str, object] | None:
-    if agreement is None or proposals < 2:  # noqa: PLR2004 - one voice cannot agree with itself
+    if agreement is None or proposals < 2:
         return None
     return {"support": agreement.support, "of": agreement.of, "dissent": list(agreement.dissent)}
 
@@ -42,7 +42,7 @@ def _proposal(proposal: Proposal) -> dict[str, object]:
         "role": proposal.role,
         "text": proposal.text,
         "seconds": round(proposal.seconds, 3),
-        "usage": _usage(proposal.usage),
+        "usage": usage_record(proposal.usage),
     }
 
 
@@ -60,11 +60,12 @@ def _cancelled(cancelled: Cancelled) -> dict[str, object]:
         "slot": cancelled.slot,
         "model": cancelled.model,
         "seconds": round(cancelled.seconds, 3),
-        "usage": _usage(cancelled.usage),
+        "usage": usage_record(cancelled.usage),
     }
 
 
-def _usage(usage: Usage) -> dict[str, object]:
+def usage_record(usage: Usage) -> dict[str, object]:
+    """`usage` as plain values for JSON."""
     return {
         "calls": usage.calls,
         "input_tokens": usage.input_tokens,

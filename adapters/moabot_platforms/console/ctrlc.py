@@ -1,0 +1,49 @@
+"""What Ctrl-C does while something runs: the first stops it, the second ends the process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["INTERRUPTED", "CtrlC", "ctrl_c"]
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 and the number of the signal."""
+SHOW_CURSOR = b"\x1b[?25h"
+
+
+class CtrlC:
+    """Cancels a task at the first signal; `pressed` tells a cancellation by hand from others."""
+
+    def __init__(self, task: asyncio.Task[object], loop: asyncio.AbstractEventLoop) -> None:
+        self._task = task
+        self._loop = loop
+        self.pressed = False
+
+    def __call__(self, _signal: int, _frame: FrameType | None) -> None:
+        """The handler; it runs between two bytecodes of the main thread."""
+        if self.pressed:
+            if sys.stdout.isatty():
+                os.write(sys.stdout.fileno(), SHOW_CURSOR)  # a live view may have hidden it
+            os._exit(INTERRUPTED)
+        self.pressed = True
+        self._loop.call_soon_threadsafe(self._task.cancel)
+
+
+@contextmanager
+def ctrl_c() -> Generator[CtrlC]:
+    """Ctrl-C inside the block cancels the current task; must be entered in the main thread."""
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("ctrl_c needs a running task")
+    handler = CtrlC(task, asyncio.get_running_loop())
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield handler
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,130 @@
+"""What platforms say about an answer, and the cleaning of what models say."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from moabot.contract import Answer, Cancelled, Failure, Proposal, Usage
+from moabot.errors import MoabotError
+
+__all__ = [
+    "answered",
+    "apology",
+    "cost",
+    "counted",
+    "failed",
+    "footer",
+    "heading",
+    "printable",
+    "standing",
+    "stopped",
+    "tokens",
+]
+
+# Everything that moves a cursor, rings a bell or turns the reading direction round; tabs and
+# newlines stay. Lone surrogates come from JSON escapes and cannot be encoded.
+_UNPRINTABLE = dict.fromkeys(
+    [
+        *(code for code in range(0x20) if chr(code) not in "\n\t"),
+        *range(0x7F, 0xA0),
+        0x061C,
+        *range(0x200E, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+    ]
+) | dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
+
+
+def printable(text: str) -> str:
+    r"""`text` without control and direction characters, so that no model steers a terminal.
+
+    >>> printable("\x1b[31mred\x07\r\n")
+    '[31mred\n'
+    """
+    return text.translate(_UNPRINTABLE)
+
+
+def footer(answer: Answer) -> list[str]:
+    """What stands under an answer, in pieces that a platform joins or breaks as it has room."""
+    how = " ".join(word for word in (answer.strategy, answer.preset) if word)
+    pieces = [
+        how,
+        answer.via,
+        standing(answer),
+        f"{answer.seconds:.1f} s",
+        counted(answer.usage.calls, "call"),
+        tokens(answer.usage),
+        cost(answer.usage),
+    ]
+    return [printable(piece) for piece in pieces if piece]
+
+
+def standing(answer: Answer) -> str:
+    """The degraded sentence, else how many models agree, else whether it was remembered."""
+    if answer.degraded:
+        return answer.degraded
+    if answer.from_cache:
+        return "remembered from an earlier answer"
+    if answer.agreement is not None and answer.agreement.of > 1:
+        return f"{answer.agreement.support} of {answer.agreement.of} models agree"
+    return ""
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun: 1 call, 1,200 calls."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def tokens(usage: Usage) -> str:
+    """Tokens read and written, with "about" when some were estimated."""
+    total = usage.input_tokens + usage.output_tokens
+    return f"{_about(usage)}{total:,} tokens"
+
+
+def cost(usage: Usage) -> str:
+    """The money, "cost unknown" without a price; never 0 for what is not known."""
+    if usage.cost_usd is None:
+        return "cost unknown"
+    if not usage.cost_usd:
+        return "no cost"
+    places = 2 if usage.cost_usd >= Decimal("0.1") else 4
+    if usage.cost_usd < Decimal("0.0001"):
+        return f"{_about(usage)}less than $0.0001"
+    return f"{_about(usage)}${usage.cost_usd:.{places}f}"
+
+
+def heading(proposal: Proposal) -> str:
+    """A proposal's title: slot, model, role, seconds."""
+    role = f" ({proposal.role})" if proposal.role else ""
+    return printable(f"{proposal.slot} {proposal.model}{role}, {proposal.seconds:.1f} s")
+
+
+def answered(proposal: Proposal) -> str:
+    """One line for a model that answered."""
+    spent = (
+        f"{proposal.seconds:.1f} s, {_about(proposal.usage)}{proposal.usage.output_tokens:,} tokens"
+    )
+    return printable(f"{proposal.slot} {proposal.model}: answered in {spent}")
+
+
+def failed(failure: Failure) -> str:
+    """One line for a model that failed."""
+    after = f"failed after {failure.seconds:.1f} s"
+    return printable(f"{failure.slot} {failure.model}: {after}: {failure.error}")
+
+
+def stopped(cancelled: Cancelled) -> str:
+    """One line for a straggler."""
+    return printable(
+        f"{cancelled.slot} {cancelled.model}: stopped after {cancelled.seconds:.1f} s, "
+        "no longer needed"
+    )
+
+
+def apology(error: MoabotError, *, reference: str) -> str:
+    """Why there is no answer, and the id under which the log has more."""
+    return printable(f"No answer. {error}" + (f" (reference {reference})" if reference else ""))
+
+
+def _about(usage: Usage) -> str:
+    return "about " if usage.estimated else ""

@@ -1,0 +1,67 @@
+"""The commands of `moabot`: what stands here loads no SDK, so that --help is there at once."""
+
+import io
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moabot.cli import ask, batch, chat, explain
+
+__all__ = ["app", "main"]
+
+EXAMPLES = """\b
+Examples:
+  moabot demo
+  moabot ask "Why is the sky blue?"
+  moabot --config team.toml chat
+  moabot COMMAND --help"""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,  # typer's rich help costs 0.25 s and draws boxes into pipes
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+app.command("ask", epilog=ask.EXAMPLES)(ask.ask)
+app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
+app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
+app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        python = ".".join(map(str, sys.version_info[:3]))
+        typer.echo(f"moabot {metadata.version('moabot')} (Python {python})")
+        raise typer.Exit
+
+
+@app.callback(epilog=EXAMPLES)
+def moabot(
+    context: typer.Context,
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The configuration (default: config.toml here, else built-in).",
+            show_default=False,
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Ask several models at once; they propose, one writes the answer."""
+    context.obj = config
+
+
+def main() -> None:
+    """The program `moabot`."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal or locale that cannot show a character shows "?", and goes on.
+            stream.reconfigure(errors="replace")
+    app()

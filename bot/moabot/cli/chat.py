@@ -1,0 +1,68 @@
+"""`moabot chat`: a conversation that is remembered until /new."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from moabot.cli.options import Panel, Preset, Strategy, spread
+
+if TYPE_CHECKING:
+    from moabot.app import App
+    from moabot.config import ChannelSettings
+    from moabot.contract import Message, Reply
+
+__all__ = ["EXAMPLES", "ChatOptions", "chat"]
+
+EXAMPLES = """\b
+Examples:
+  moabot chat
+  moabot chat --strategy refinement
+  moabot chat < questions.txt > answers.txt
+
+\b
+In the chat: /strategy NAME, /preset NAME, /proposals, /new, /help,
+/quit. Ctrl-C stops a running answer, Ctrl-D leaves."""
+
+
+@dataclass(frozen=True)
+class ChatOptions:
+    """What `moabot chat` can be told."""
+
+    strategy: Strategy = None
+    preset: Preset = None
+    panel: Panel = None
+
+
+@spread(ChatOptions)
+def chat(context: typer.Context, options: ChatOptions) -> None:
+    """Talk with the panel; what was said before is remembered.
+
+    In a pipe each line is one question; the exit code is 1 if one of them got no answer.
+    """
+    from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
+
+    with running.told():
+        config, plugins = running.setup(context)
+        wish = running.wished(options.strategy, options.preset, options.panel)
+        raise typer.Exit(running.run(config, plugins, lambda app: _talk(app, wish)))
+
+
+async def _talk(app: "App", wish: "ChannelSettings") -> int:
+    from moabot.cli.running import NO_ANSWER, OK  # noqa: PLC0415 - `--help` must stay fast
+    from moabot_platforms.console.chat import Chat  # noqa: PLC0415 - as above
+    from moabot_platforms.console.screen import Screen, remembered  # noqa: PLC0415 - as above
+
+    screen = Screen.here()
+    talk = Chat(screen, wish=wish, strategies=app.strategies)
+
+    async def handle(message: "Message", reply: "Reply") -> None:
+        await app.answering.handle(message, reply, wish=talk.wish)
+
+    if not screen.talks:
+        await talk.run(handle)
+        return NO_ANSWER if talk.unanswered else OK
+    screen.say("Ask away. /help lists what else you can type; Ctrl-D leaves.")
+    with remembered(app.config.data_dir / "chat_history"):
+        await talk.run(handle)
+    return OK
