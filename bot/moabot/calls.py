@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from moabot.breaker import Breaker
 from moabot.budget import Budget, HedgeBudget
@@ -140,8 +141,7 @@ class Calls:
     async def _try(self, errand: _Errand, model: Model) -> Proposal:
         order = errand.order
         self._pass_breaker(model, last_resort=order.last_resort)
-        most = estimated(order.prompt, output_tokens=order.prompt.max_tokens)
-        reserved = errand.budget.reserve(priced(most, model.price).cost_usd)
+        reserved = _reserve(errand, model)
         speaker = order.voice.speaker() if order.voice is not None else None
         self._hedges.earn()
         usage = Usage(calls=1)
@@ -255,6 +255,15 @@ def _pause(error: ProviderError, tried: int) -> float:
         return error.retry_after_s
     longest = min(FIRST_BACKOFF_S * 2 ** (tried - 1), LONGEST_BACKOFF_S)
     return random.uniform(0, longest)  # noqa: S311 - jitter, not a secret
+
+
+def _reserve(errand: _Errand, model: Model) -> Decimal:
+    """Set aside the most that a call can cost; without a budget, nobody needs to count."""
+    if errand.budget.limit_usd is None:
+        return Decimal(0)
+    prompt = errand.order.prompt
+    most = priced(estimated(prompt, output_tokens=prompt.max_tokens), model.price)
+    return errand.budget.reserve(most.cost_usd)
 
 
 def _guess(order: Order, model: Model, speaker: Speaker | None, seconds: float) -> Usage:

@@ -18,13 +18,16 @@ class Channels:
     def __init__(self, config: Config, *, strategies: tuple[str, ...]) -> None:
         self._config = config
         self._strategies = strategies
-        for key, channel in config.channels.items():
-            self._checked(_over(config.defaults, channel), where=f"[channels.{key!r}] ")
+        self._defaults = self._checked(config.defaults, where="[defaults] ")
+        self._channels = {
+            key: self._checked(_over(config.defaults, channel), where=f"[channels.{key!r}] ")
+            for key, channel in config.channels.items()
+        }
 
     def settings(self, message: Message, wish: ChannelSettings = NO_WISH) -> Defaults:
         """What holds for `message`; raises `ConfigError` when the wish names what is not there."""
-        channel = self._config.channels.get(channel_key(message), NO_WISH)
-        return self._checked(_over(_over(self._config.defaults, channel), wish), where="")
+        here = self._channels.get(channel_key(message), self._defaults)
+        return self._checked(_over(here, wish) if wish is not NO_WISH else here, where="")
 
     def _checked(self, settings: Defaults, *, where: str) -> Defaults:
         for kind, name, names in (
