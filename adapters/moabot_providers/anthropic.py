@@ -44,9 +44,11 @@ name not known here is taken for a newer one."""
 class AnthropicSettings(HttpSettings):
     """`[providers.X]` with `plugin = "anthropic"`."""
 
-    api_key_env: str = Field("ANTHROPIC_API_KEY", description="the variable with the key")
+    api_key_env: str = Field(default="ANTHROPIC_API_KEY", description="the variable with the key")
     thinking_tokens: int = Field(
-        4096, ge=0, description="room to think that thinking models get beyond a reply's length"
+        default=4096,
+        ge=0,
+        description="room to think that thinking models get beyond a reply's length",
     )
 
 

@@ -53,13 +53,13 @@ class ReplaySettings(Settings):
     """`[providers.X]` with `plugin = "replay"`."""
 
     answers: Path = Field(description="a .jsonl or .jsonl.gz file of stored answers")
-    seconds: float = Field(0.0, ge=0, description="median seconds of a call")
+    seconds: float = Field(default=0.0, ge=0, description="median seconds of a call")
     p95_s: float | None = Field(
-        None, gt=0, description="95 % take less; default: all take `seconds`"
+        default=None, gt=0, description="95 % take less; default: all take `seconds`"
     )
-    fail: float = Field(0.0, ge=0, le=1, description="share of calls that end in an error")
-    hang: float = Field(0.0, ge=0, le=1, description="share of calls that never end")
-    seed: int = Field(0, description="another seed, another course of events")
+    fail: float = Field(default=0.0, ge=0, le=1, description="share of calls that end in an error")
+    hang: float = Field(default=0.0, ge=0, le=1, description="share of calls that never end")
+    seed: int = Field(default=0, description="another seed, another course of events")
 
     @model_validator(mode="after")
     def _tail_beyond_median(self) -> ReplaySettings:
@@ -79,7 +79,7 @@ class _Row(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     model: str
     prompt: str = Field(min_length=1)
-    text: str
+    text: str = Field(min_length=1)
     input_tokens: int | None = None
     output_tokens: int | None = None
 
@@ -158,8 +158,9 @@ async def _say(text: str, wait_s: float, wrote: Wrote | None) -> None:
         await asyncio.sleep(wait_s)
         return
     step = -(-len(text) // PIECES)
-    for start in range(0, len(text), step):
-        await asyncio.sleep(wait_s * step / len(text))
+    starts = range(0, len(text), step)
+    for start in starts:
+        await asyncio.sleep(wait_s / len(starts))
         wrote(text[start : start + step])
 
 
