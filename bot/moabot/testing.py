@@ -32,6 +32,7 @@ from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
 __all__ = [
     "Heard",
     "RecordingReply",
+    "Said",
     "Script",
     "ScriptedProvider",
     "VirtualTimeLoop",
