@@ -86,7 +86,7 @@ async def open_local(settings: LocalSettings) -> AsyncGenerator[Local, None]:
             fix="Run `moabot demo`, which asks first and fetches 127 MB once; "
             "or set a provider's key, such as OPENAI_API_KEY.",
         )
-    import aiohttp  # noqa: PLC0415 - `moabot --help` must not pay for it
+    import aiohttp
 
     child = Child(settings, engine=settings.dir / ENGINE.folder, gguf=gguf)
     async with aiohttp.ClientSession(  # without trust_env: no proxy stands on the loopback

@@ -20,7 +20,7 @@ MOABOT = Path(sys.executable).with_name("moabot")
 def fetched() -> Path:
     """The folder with the real engine and model; fetches what is not there yet."""
     here = Path(__file__).parents[2]
-    folder = Path(os.environ.get("MOABOT_TEST_LOCAL_DIR", here / ".demo" / "local"))
+    folder = Path(os.environ.get("MOABOT_TEST_LOCAL_DIR", here / "data" / "local"))
     fetch(folder, said=lambda _: None)
     return folder.absolute()
 
@@ -69,6 +69,7 @@ def newcomer(tmp_path: Path) -> Newcomer:
     return Newcomer(tmp_path)
 
 
+@pytest.mark.timeout(150)  # 10 s alone, more while other tests take the processor
 async def test_it_shows_a_panel_and_says_how_little_the_model_is(
     newcomer: Newcomer, fetched: Path
 ) -> None:
