@@ -204,6 +204,7 @@ class Terminal:
         self._fd = fd
         self._process = process
         self._came = asyncio.Event()
+        self._at = 0
         self.raw = ""
         os.set_blocking(fd, False)
         asyncio.get_running_loop().add_reader(fd, self._read)
@@ -217,12 +218,13 @@ class Terminal:
         r"""Type; Enter is a newline, Ctrl-C is \x03, Ctrl-D is \x04."""
         os.write(self._fd, text.encode())
 
-    async def shows(self, text: str, *, times: int = 1) -> None:
-        """Wait until `text` was shown."""
+    async def shows(self, text: str) -> None:
+        """Wait until `text` is shown, after what was last waited for."""
         async with asyncio.timeout(10):
-            while self.seen.count(text) < times:
+            while text not in self.seen[self._at :]:
                 self._came.clear()
                 await self._came.wait()
+        self._at = self.seen.index(text, self._at) + len(text)
 
     async def ended(self) -> int:
         """Wait for the end; returns the exit code."""
@@ -239,8 +241,9 @@ class Terminal:
                 self._came.set()
 
 
+UNWANTED = {"NO_COLOR", "COLUMNS", "LINES"}
 ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name != "NO_COLOR"},
+    **{name: value for name, value in os.environ.items() if name not in UNWANTED},
     "TERM": "xterm-256color",
     "PYTHONIOENCODING": "utf-8",
 }
