@@ -85,10 +85,14 @@ class Order:
 
 
 class Calls:
-    """All calls of the process: the models, the limits they share, the budget of backups."""
+    """All calls of the process: the models, the limits they share, the budget of backups.
 
-    def __init__(self, models: Mapping[str, Model], *, at_once: int) -> None:
+    `is_dry` says that no model is really asked, so that nothing may be learned from the answers.
+    """
+
+    def __init__(self, models: Mapping[str, Model], *, at_once: int, is_dry: bool = False) -> None:
         self.models = models
+        self.is_dry = is_dry
         self._gate = asyncio.Semaphore(at_once)
         self._hedges = HedgeBudget()
 
