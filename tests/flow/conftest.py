@@ -30,10 +30,10 @@ class Upstream:
     """
 
     url: str = ""
-    texts: dict[str, str] = field(default_factory=dict)
-    held: set[str] = field(default_factory=set)
-    broken: dict[str, int] = field(default_factory=dict)
-    bodies: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    held: set[str] = field(default_factory=set[str])
+    broken: dict[str, int] = field(default_factory=dict[str, int])
+    bodies: list[str] = field(default_factory=list[str])
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     spoke: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)

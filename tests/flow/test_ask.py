@@ -100,7 +100,7 @@ async def test_files_go_with_the_question_by_name(moabot: Moabot, tmp_path: Path
         (["--config", "broken.toml", "ask", "hi"], "strategi"),
         (["--config", "keyless.toml", "ask", "hi"], "export UP_KEY="),
     ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
+    ids=lambda value: str(value)[:60],
 )
 async def test_what_a_person_can_mend_is_named_and_ends_with_2(
     moabot: Moabot, tmp_path: Path, arguments: list[str], told: str

@@ -168,7 +168,7 @@ async def test_a_full_disk_is_named_and_leaves_whole_lines(
         (["in.jsonl", "out.jsonl", "--concurrency", "0"], "--concurrency"),
         (["in.jsonl"], "OUT.jsonl"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=lambda value: str(value)[:60],
 )
 async def test_what_a_person_can_mend_is_named_before_anything_is_paid(
     moabot: Moabot, questions: Path, arguments: list[str], told: str
