@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["LocalSettings", "moabot_register", "open_local"]
 
 NAME = "local"
-CHILD = Path(__file__).with_name("local_child.py")
 END_S = 1.0
 """Seconds that the child has to end by itself, or for its end to be noticed."""
 
@@ -186,7 +185,7 @@ class Child:
     async def _start(self) -> Process:
         settings = self._settings
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(CHILD)),
+            *(sys.executable, "-P", "-m", "moabot_providers.local_child"),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,

@@ -60,7 +60,7 @@ def children(parent: int) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, ppid = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            mine = b"local_child.py" in (folder / "cmdline").read_bytes()
+            mine = b"moabot_providers.local_child" in (folder / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
         if mine and int(ppid) == parent and state != "Z":
