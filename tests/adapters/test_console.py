@@ -225,7 +225,7 @@ async def test_the_draft_is_marked_and_gives_way() -> None:
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 12), (20, 5)])
 async def test_the_live_view_never_outgrows_the_screen(columns: int, lines: int) -> None:
     """What is higher than the screen cannot be redrawn, and floods the scrollback."""
-    reply = LiveReply(_terminal())
+    reply = LiveReply(_terminal(columns, lines))
     for place in range(1, 40):
         reply.asked(f"1.{place}", "a-model-with-a-very-long-name-indeed", "analytical")
     reply.wrote("word " * 5_000 + "\n" * 100 + "the end")
@@ -233,6 +233,16 @@ async def test_the_live_view_never_outgrows_the_screen(columns: int, lines: int)
     shown = _view(reply, columns, lines).splitlines()
     assert max(map(len, shown)) <= columns
     assert len(shown) <= lines
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+async def test_a_long_name_leaves_room_for_what_changes(columns: int) -> None:
+    """The vendor's name of a model may have sixty letters; its state matters more."""
+    reply = LiveReply(_terminal(columns))
+    reply.asked("1.12", "a-model-with-a-very-long-name-" * 3, "a-role-with-a-long-name")
+    reply.cancelled(Cancelled("1.12", "a-model-with-a-very-long-name-" * 3, 12.3, USAGE))
+
+    assert re.search(r"^1\.12 a-mode.*… +(a-role.*… )?cancelled 12\.3 s", _view(reply, columns))
 
 
 async def test_without_streaming_the_live_view_has_rows_only() -> None:
