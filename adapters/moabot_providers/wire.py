@@ -19,7 +19,7 @@ __all__ = ["Events", "Reply", "as_json", "base64_of", "data_url", "estimate"]
 
 
 class Reply(Protocol):
-    """What the SDKs of OpenAI and Anthropic give when asked not to read the body themselves."""
+    """What OpenAI's SDK gives when asked not to read the body itself."""
 
     @property
     def headers(self) -> Mapping[str, str]:
