@@ -14,7 +14,7 @@ from moabot.channels import NO_WISH, Channels
 from moabot.config import ChannelSettings, Config, Defaults
 from moabot.contract import Answer, Cache, Message, Prompts, Question, Reply, Report, Strategy
 from moabot.conversations import Conversations
-from moabot.errors import MoabotError, QuorumNotReached
+from moabot.errors import MoabotError, PlatformError, QuorumNotReached
 from moabot.panel import Panel
 from moabot.plugins import Plugins
 from moabot.recorder import Recorder
@@ -23,6 +23,9 @@ __all__ = ["Answering"]
 
 log = logging.getLogger("moabot")
 log.addHandler(logging.NullHandler())
+
+LATE_S = 1.0
+"""What a strategy may take after the deadline, by which its last call has ended."""
 
 
 class Answering:
@@ -57,6 +60,7 @@ class Answering:
         """
         reference = secrets.token_hex(4)
         recorder = Recorder(reply)
+        answer: Answer | None = None
         try:
             settings = self.settings(message, wish)
             question = self._conversations.question(message)
@@ -66,30 +70,36 @@ class Answering:
                 await self._remember(question, settings, answer)
             self._conversations.keep(message, answer.text)
             await reply.finish(answer)
+        except asyncio.CancelledError:
+            if answer is None and recorder.shown:
+                self._conversations.keep(message, f"{recorder.shown} [stopped]")
+            raise
+        except Exception as error:  # the edge: the person is told, or the log has it
+            if answer is not None:
+                log.exception("undelivered", extra={"reference": reference})
+            else:
+                await _apologise(reply, error, reference)
+        else:
             self._plugins.answered(message, answer)
             _note(answer, reference)
-        except asyncio.CancelledError:
-            if recorder.text:
-                self._conversations.keep(message, f"{recorder.text} [stopped]")
-            raise
-        except MoabotError as error:
-            log.warning("no answer", extra={"reference": reference, "error": str(error)})
-            await reply.sorry(error, reference=reference)
-        except Exception:  # the platform's edge: the person is told, the log has the rest
-            log.exception("broken", extra={"reference": reference})
-            broken = MoabotError(
-                "Something broke inside moabot.", fix="Ask again, or tell its admin."
-            )
-            await reply.sorry(broken, reference=reference)
 
     async def think(self, question: Question, settings: Defaults, report: Report) -> Answer:
-        """Let the strategy answer; below the quorum, fall back and say so."""
+        """Let the strategy answer; below the quorum, fall back and say so.
+
+        The panel keeps its deadline; a strategy that waits for something else is stopped then.
+        """
         panel = self._panel(question, settings, report)
         strategy = self._strategies[settings.strategy]
+        limit = asyncio.timeout_at(panel.until + LATE_S)
         try:
-            answer = await strategy.answer(question, panel)
+            async with limit:
+                answer = await strategy.answer(question, panel)
         except QuorumNotReached as short:
             answer = await panel.fall_back(short.survivors)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            answer = _overdue(panel)
         return replace(answer, seconds=asyncio.get_running_loop().time() - panel.began)
 
     def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
@@ -133,6 +143,29 @@ class Answering:
         """Whatever changes the answer to the same question is part of the key."""
         panel = self._config.panels[settings.panel]
         return f"{settings.cache}|{settings.strategy}|{settings.preset}|{panel.model_dump_json()}"
+
+
+async def _apologise(reply: Reply, error: Exception, reference: str) -> None:
+    if isinstance(error, MoabotError):
+        told = error
+        log.warning("no answer", extra={"reference": reference, "error": str(error)})
+    else:
+        log.error("broken", exc_info=error, extra={"reference": reference})
+        told = MoabotError("Something broke inside moabot.", fix="Ask again, or tell its admin.")
+    try:
+        await reply.sorry(told, reference=reference)
+    except PlatformError:
+        log.exception("undelivered", extra={"reference": reference})
+
+
+def _overdue(panel: Panel) -> Answer:
+    proposals = panel.recorder.proposals
+    if not proposals:
+        raise MoabotError(
+            f"The strategy {panel.strategy!r} had no answer by the deadline.",
+            fix="Ask again, or raise deadline_s of the panel.",
+        )
+    return panel.rescue(proposals, "The time was up.")
 
 
 def _note(answer: Answer, reference: str) -> None:

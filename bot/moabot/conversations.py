@@ -52,11 +52,13 @@ class Conversations:
     def _bounded(self, turns: Sequence[Turn]) -> tuple[Turn, ...]:
         kept: list[Turn] = []
         room = self._limits.history_chars
-        for turn in reversed(turns[-self._limits.history_turns :]):
+        for turn in list(reversed(turns))[: self._limits.history_turns]:
             room -= len(turn.text)
             if room < 0:
                 break
             kept.append(turn)
+        if kept and kept[-1].role == "assistant":
+            kept.pop()  # Anthropic and others refuse a conversation that an assistant begins.
         return tuple(reversed(kept))
 
 
