@@ -240,7 +240,7 @@ async def open_anthropic(settings: AnthropicSettings) -> AsyncGenerator[Anthropi
         timeout=None,
     )
     # in mid-stream this SDK lets its transport's own exceptions through
-    broken = (anthropic.APIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
+    broken = (anthropic.AnthropicError, httpx2.HTTPError, aiohttp.ClientError, OSError)
     async with anthropic.AsyncAnthropic(
         api_key=secret,
         base_url=settings.base_url,

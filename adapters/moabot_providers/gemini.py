@@ -209,7 +209,8 @@ async def open_gemini(settings: GeminiSettings) -> AsyncGenerator[Gemini]:
                 retry_options=types.HttpRetryOptions(attempts=1),
             ),
         )
-        faults = Faults(NAME, settings.api_key_env, secret, (aiohttp.ClientError, OSError))
+        broken = (errors.ContinuationInterruptedError, aiohttp.ClientError, OSError)
+        faults = Faults(NAME, settings.api_key_env, secret, broken)
         try:
             yield Gemini(
                 client.aio.models,
