@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--occasional", action="store_true", help="also litellm")
     parser.add_argument("--json", action="store_true", help="the goals as JSON")
     parser.add_argument("--tiny", action="store_true", help="a smoke test: floor and moabot only")
-    parser.add_argument("--rounds", type=int, default=Sizes.rounds)
+    parser.add_argument("--rounds", type=int, default=Sizes().rounds)
     chosen = parser.parse_args(arguments)
     names = (FLOOR, OURS) if chosen.tiny else USUAL + (LITELLM,) * chosen.occasional
     began = processes.conditions()
