@@ -329,14 +329,14 @@ class Panel:
     async def _ask(self, order: Order) -> Proposal | None:
         try:
             said = await self.calls.ask(order, self.recorder, self.budget)
-            if order.voice is not None:
-                order.voice.settle(said.text)
-            return said
         except ProviderError:
             return None  # the recorder has it
         except BudgetSpent as spent:
             self.confess(str(spent))
             return None
+        if order.voice is not None:
+            order.voice.settle(said.text)
+        return said
 
     async def _write(
         self,
