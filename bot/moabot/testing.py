@@ -53,7 +53,7 @@ class Said:
     text: str = ""
     seconds: float = 0.0
     word_s: float = 0.0
-    error: Exception | None = None
+    error: BaseException | None = None
     stop: Stop = "end"
     usage: Usage = FEW_TOKENS
 
@@ -63,7 +63,7 @@ def says(
     *,
     seconds: float = 0.0,
     word_s: float = 0.0,
-    error: Exception | None = None,
+    error: BaseException | None = None,
     stop: Stop = "end",
 ) -> Said:
     """Script one reply of a `ScriptedProvider`.
