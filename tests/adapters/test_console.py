@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import io
+import os
 import re
 import signal
 import sys
@@ -15,8 +16,19 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from moabot.contract import Agreement, Answer, Cancelled, Failure, Proposal, Usage
+from moabot.config import ChannelSettings
+from moabot.contract import (
+    Agreement,
+    Answer,
+    Cancelled,
+    Failure,
+    Message,
+    Proposal,
+    Reply,
+    Usage,
+)
 from moabot.errors import ConfigError
+from moabot_platforms.console.chat import Chat
 from moabot_platforms.console.live import LiveReply
 from moabot_platforms.console.plain import KeptReply, PlainReply
 from moabot_platforms.console.screen import Screen, complain
@@ -339,3 +351,28 @@ async def test_the_second_ctrl_c_ends_at_once() -> None:
             assert await process.stdout.readline() == told
             process.send_signal(signal.SIGINT)
         assert await process.wait() == 130
+
+
+async def test_a_stopped_answer_leaves_no_cancellation_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A task that still counts as cancelled breaks the next question's first failing group."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first\nsecond\n"))
+    pending: list[int] = []
+
+    async def handle(message: Message, reply: Reply) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        pending.append(task.cancelling())
+        if message.text == "first":
+            reply.wrote("The half that came.")
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(5)
+
+    out, err = io.StringIO(), io.StringIO()
+    chat = Chat(Screen(out, err), wish=ChannelSettings(), strategies=("single",))
+    await chat.run(handle)
+
+    assert pending == [0, 0]
+    assert (out.getvalue(), err.getvalue()) == ("The half that came.\n", "Stopped.\n")
+    assert chat.unanswered == 2

@@ -124,10 +124,11 @@ async def test_what_a_person_can_mend_is_named_and_ends_with_2(
     ("stdin", "told"),
     [
         (b"x" * 1_000_000, "at most 100,000"),
+        ("漢".encode() * 300_000, "at most 100,000"),
         (b"\xff\x00", "stdin is neither text"),
         (b"", "question is empty"),
     ],
-    ids=["a megabyte", "binary", "nothing"],
+    ids=["a megabyte", "a megabyte of signs", "binary", "nothing"],
 )
 async def test_what_a_pipe_may_bring_is_bounded(moabot: Moabot, stdin: bytes, told: str) -> None:
     """`cat core | moabot ask` must neither hang nor be sent to a model."""
@@ -150,6 +151,21 @@ async def test_no_network_is_one_sentence_and_ends_with_1(moabot: Moabot) -> Non
     assert "No answer." in plain.err
     assert (as_json.code, as_json.out) == (1, "")
     assert "Traceback" not in plain.err + as_json.err
+
+
+async def test_the_reference_of_an_apology_is_found_in_the_log(moabot: Moabot) -> None:
+    """What a person reports, an admin must find; and no model's text may forge a line."""
+    moabot.upstream.broken |= {"model-a": 401, "model-b": 401, "model-c": 401}
+
+    ended = await moabot("--log", "log.jsonl", "ask", "hi")
+
+    lines = [json.loads(line) for line in (moabot.home / "log.jsonl").read_text().splitlines()]
+    (line,) = (line for line in lines if line["message"] == "no answer")
+    assert f"(reference {line['reference']})" in ended.err
+    assert line["level"] == "warning"
+    refused = await moabot("--log", "no/such/log.jsonl", "ask", "hi")
+    assert refused.code == 2
+    assert "The log 'no/such/log.jsonl' cannot be written: No such file" in refused.err
 
 
 async def test_degraded_answers_say_so_in_the_footer(moabot: Moabot) -> None:
@@ -216,6 +232,7 @@ async def test_colours_stay_off_where_they_are_not_wanted(
     assert "\x1b[3" not in terminal.raw
     assert "models agree" in terminal.seen
     assert ("\x1b" in terminal.raw) == ("NO_COLOR" in environment)
+    assert ("1.1 a: asked as analytical" in terminal.seen) == ("TERM" in environment)
 
 
 async def test_forty_columns_are_enough(moabot: Moabot) -> None:

@@ -51,12 +51,26 @@ def moabot(
             show_default=False,
         ),
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append what happens inside, one JSON object a line.",
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Ask several models at once; they propose, one writes the answer."""
     context.obj = config
+    if log is not None:
+        from moabot.cli.logs import write_log  # noqa: PLC0415 - `--help` must stay fast
+        from moabot.cli.running import told  # noqa: PLC0415 - as above
+
+        with told():
+            write_log(log)
 
 
 def main() -> None:
