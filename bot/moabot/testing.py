@@ -25,7 +25,7 @@ from moabot.contract import (
     Usage,
     Wrote,
 )
-from moabot.errors import MoabotError
+from moabot.errors import MoabotError, PluginError
 from moabot.hookspecs import hookimpl
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
 
@@ -158,6 +158,7 @@ class RecordingReply:
     events: list[Heard] = field(default_factory=list)
     answer: Answer | None = None
     error: MoabotError | None = None
+    reference: str = ""
 
     @property
     def text(self) -> str:
@@ -209,7 +210,7 @@ class RecordingReply:
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
         """Note it; a second ending is an error."""
         self._end()
-        self.error = error
+        self.error, self.reference = error, reference
 
     def _end(self) -> None:
         if self.answer is not None or self.error is not None:
@@ -266,6 +267,8 @@ async def rehearsal(
     found = Plugins(built_in=[name for name in BUILT_IN if name.startswith("moabot_strategies.")])
     for place, plugin in enumerate((_Scripted(provider), *plugins)):
         found.admit(f"rehearsed-{place}", plugin)
+    if found.problems:
+        raise PluginError(found.problems[0], fix="")
     async with opened(parse(config, source="rehearsal"), found) as app:
         yield app
 
