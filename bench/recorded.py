@@ -13,13 +13,17 @@ import asyncio
 import gzip
 import json
 import random
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
+
+sys.path.insert(0, str(Path(__file__).parent))
+import at_quorum
 
 from moabot.agreement import final_answer
 from moabot.app import App
@@ -54,12 +58,12 @@ class Item:
     answers: Mapping[str, Stated]
     chars: Mapping[str, int]
 
-    def text(self, model: str, *, poisoned: bool = False) -> str:
-        """The model's output, its recorded length with the recorded answer at its end."""
+    def text(self, model: str, *, poisoned: bool = False, whole: bool = False) -> str:
+        """The last line of the model's output, with words before it when `whole`."""
         stated = self._wrong if poisoned else self.answers[model]
         # Who found no answer agrees with nobody.
         end = f"Answer: {_spelled(stated)}" if stated is not None else f"{model} found no answer."
-        return f"{'word ' * ((self.chars[model] - len(end)) // 5)}\n{end}"
+        return f"{'word ' * ((self.chars[model] - len(end)) // 5)}\n{end}" if whole else end
 
     def is_right(self, text: str) -> bool:
         """One checker for every policy: numbers to 1 in 10,000, all else to the letter."""
@@ -108,7 +112,7 @@ class Setup:
 
     `panel` holds keys of [panels.default], `strategies` whole tables of [strategies], `models`
     keys of each model, `replay` keys of the provider; the models in `poisoned` give the most
-    popular wrong answer.
+    popular wrong answer. With `whole`, texts have their recorded length.
     """
 
     seed: int = 1
@@ -117,6 +121,7 @@ class Setup:
     models: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     replay: Mapping[str, object] = field(default_factory=dict)
     poisoned: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @asynccontextmanager
@@ -131,12 +136,14 @@ async def engine(items: Sequence[Item], setup: Setup) -> AsyncIterator[App]:
     }
     with tempfile.TemporaryDirectory() as folder:
         answers = Path(folder) / "answers.jsonl"
-        answers.write_text("".join(_rows(items, setup.poisoned)), encoding="utf-8")
+        answers.write_text("".join(_rows(items, setup)), encoding="utf-8")
         settings = {"answers": answers, "seed": setup.seed, "seconds": 3.0, "p95_s": 12.0}
         replay = open_replay(ReplaySettings.model_validate({**settings, **setup.replay}))
         async with (
             replay as provider,
-            rehearsal(provider, tables, models=MODELS, panel=setup.panel) as app,
+            rehearsal(
+                provider, tables, models=MODELS, panel=setup.panel, plugins=[at_quorum.Plugin()]
+            ) as app,
         ):
             yield app
 
@@ -156,13 +163,13 @@ def with_virtual_time(work: Coroutine[object, object, T]) -> T:
         return runner.run(work)
 
 
-def _rows(items: Sequence[Item], poisoned: Collection[str]) -> list[str]:
+def _rows(items: Sequence[Item], setup: Setup) -> list[str]:
     return [
         json.dumps(
             {
                 "model": model,
                 "prompt": item.question,
-                "text": item.text(model, poisoned=model in poisoned),
+                "text": item.text(model, poisoned=model in setup.poisoned, whole=setup.whole),
                 "output_tokens": -(-item.chars[model] // 4),
             }
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
@@ -15,9 +17,8 @@ from recorded import MODELS, Item, Setup, ask, engine, load, with_virtual_time
 
 FULL = {"plugin": "vote", "lead": 99, "ask_all_every": 0}
 """All are asked, and the lead is safe only when it cannot be lost."""
-AT_QUORUM = {"plugin": "vote", "ask_all_every": 1}
-"""All are asked, and those count who answer by the quorum and its grace."""
 ALONE = {"fallback": MODELS[:1]}
+QUORUM = {"quorum": 3}
 ONCE = {"tries": 1}
 FAIL = {"fail": 0.2}
 
@@ -47,12 +48,8 @@ POLICIES = (
     BEST,
     VOTE_OF_FIVE,
     VOTE,
-    Policy("quorum 3 of 5 + 1 s", "all", Setup(panel={"quorum": 3}, strategies={"all": AT_QUORUM})),
-    Policy(
-        "quorum 3 of 5, 20 % fail",
-        "all",
-        Setup(panel={"quorum": 3, **ONCE}, strategies={"all": AT_QUORUM}, replay=FAIL),
-    ),
+    Policy("quorum 3 of 5 + 1 s", "at_quorum", Setup(panel=QUORUM)),
+    Policy("quorum 3 of 5, 20 % fail", "at_quorum", Setup(panel={**QUORUM, **ONCE}, replay=FAIL)),
     Policy("vote, 20 % fail", "vote", Setup(panel=ONCE, replay=FAIL)),
     Policy("best single, 20 % fail", "single", Setup(panel={**ALONE, **ONCE}, replay=FAIL)),
 )
@@ -69,6 +66,17 @@ async def replayed(policy: Policy, items: Sequence[Item], *, seed: int) -> Outco
             scores.append((item.task, float(answer is not None and item.is_right(answer.text))))
             calls.append(answer.usage.calls if answer is not None else 1)
     return Outcome(policy, scores, mean(calls))
+
+
+def all_replayed(policies: Sequence[Policy], items: Sequence[Item], *, seed: int) -> list[Outcome]:
+    """Every policy in a process of its own, as many at once as there are cores."""
+    run = partial(_replayed, items=items, seed=seed)
+    with ProcessPoolExecutor() as pool:
+        return list(pool.map(run, policies))
+
+
+def _replayed(policy: Policy, *, items: Sequence[Item], seed: int) -> Outcome:
+    return with_virtual_time(replayed(policy, items, seed=seed))
 
 
 def row(outcome: Outcome, base: Outcome) -> dict[str, object]:
@@ -96,9 +104,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     items = load(limit=options.items, seed=options.seed)
-    outcomes = [
-        with_virtual_time(replayed(policy, items, seed=options.seed)) for policy in POLICIES
-    ]
+    outcomes = all_replayed(POLICIES, items, seed=options.seed)
     rows = [row(outcome, outcomes[0]) for outcome in outcomes]
     full, early = outcomes[1], outcomes[2]
     lost = figures.macro(full.scores) - figures.macro(early.scores)

@@ -19,8 +19,8 @@ REMEMBERED = 24
 ENOUGH = 8
 FAR = 0.65
 """Set aside below this share of the median voter's. From 0.65 to 0.85 made no difference."""
-WHILE_LEARNING = 3
-"""Every third question is asked of everybody until there is evidence."""
+WHILE_LEARNING = 2
+"""Every other question is asked of everybody at first."""
 
 
 class Trust:
@@ -33,27 +33,26 @@ class Trust:
             lambda: deque[bool](maxlen=REMEMBERED)
         )
 
-    def is_due(self, models: Iterable[str]) -> bool:
-        """Count one question; whether to ask all of `models` this time."""
+    def is_due(self) -> bool:
+        """Count one question; whether to ask everybody this time."""
         self._questions += 1
-        learning = any(len(self._sided[model]) < REMEMBERED for model in models)
+        learning = self._questions <= WHILE_LEARNING * REMEMBERED
         every = min(self._every, WHILE_LEARNING) if learning else self._every
         return self._every > 0 and self._questions % every == 0
 
-    def note(self, votes: Sequence[tuple[str, str]]) -> None:
-        """Learn from (model, vote) of everybody, if more than half say the same."""
-        if len(votes) < 3:
-            return
-        said, times = Counter(vote for _, vote in votes).most_common(1)[0]
-        if times * 2 > len(votes):
+    def knows(self, model: str) -> bool:
+        """Whether there is enough evidence to judge a model by."""
+        return len(self._sided[model]) >= ENOUGH
+
+    def note(self, votes: Sequence[tuple[str, str]], *, of: int) -> None:
+        """Learn from (model, vote), if more than half of all the voters (`of`) say the same."""
+        tally = Counter(vote for _, vote in votes).most_common(1)
+        if of > 2 and tally and tally[0][1] * 2 > of:
             for model, vote in votes:
-                self._sided[model].append(vote == said)
+                self._sided[model].append(vote == tally[0][0])
 
     def doubted(self, models: Iterable[str]) -> frozenset[str]:
         """Those of `models` that stand far apart from the others; always fewer than half."""
-        shares = {m: sum(self._sided[m]) / len(self._sided[m]) for m in models if self._knows(m)}
+        shares = {m: sum(self._sided[m]) / len(self._sided[m]) for m in models if self.knows(m)}
         usual = median_low(shares.values()) if shares else 0.0
         return frozenset(model for model, share in shares.items() if share < FAR * usual)
-
-    def _knows(self, model: str) -> bool:
-        return len(self._sided[model]) >= ENOUGH

@@ -52,7 +52,7 @@ class Vote:
         slots = panel.slots(voters)
         models = {slot.chain[0] for slot in slots}
         doubted = self._trust.doubted(models)
-        if not panel.calls.is_dry and self._trust.is_due(models):
+        if not panel.calls.is_dry and self._trust.is_due():
             ballots = await self._ask_all(panel, slots, doubted)
         else:
             ballots = await self._widen(panel, [s for s in slots if s.chain[0] not in doubted])
@@ -66,9 +66,19 @@ class Vote:
     async def _ask_all(
         self, panel: Panel, slots: Sequence[Slot], doubted: frozenset[str]
     ) -> list[Proposal]:
-        """The ballots that count, after the panel's quorum and grace."""
-        ballots = await self._poll(panel, slots)
-        self._trust.note([(ballot.model, vote(ballot)) for ballot in ballots])
+        """The ballots that count, once more than half of all voters agree, or all have answered.
+
+        Whoever is not known yet is waited for, or a slow one would never be found out.
+        """
+
+        def settled(now: Sequence[Proposal]) -> bool:
+            heard = {ballot.slot for ballot in now}
+            unheard = [slot.chain[0] for slot in slots if slot.place not in heard]
+            agreed = any(votes * 2 > len(slots) for _, votes in count(now))
+            return agreed and all(map(self._trust.knows, unheard))
+
+        ballots = await self._poll(panel, slots, settled)
+        self._trust.note([(ballot.model, vote(ballot)) for ballot in ballots], of=len(slots))
         return [ballot for ballot in ballots if ballot.model not in doubted] or list(ballots)
 
     async def _widen(self, panel: Panel, waiting: list[Slot]) -> list[Proposal]:
@@ -82,20 +92,15 @@ class Vote:
         while waiting and not self.decided(ballots, left=len(waiting)):
             asked = waiting[: self._next_wave(ballots)]
             del waiting[: len(asked)]
-            ballots += await self._poll(panel, asked, enough=len(asked), settled=settled)
+            ballots += await self._poll(panel, asked, settled)
         return ballots
 
     async def _poll(
-        self,
-        panel: Panel,
-        asked: Sequence[Slot],
-        *,
-        enough: int | None = None,
-        settled: Callable[[Sequence[Proposal]], bool] | None = None,
+        self, panel: Panel, asked: Sequence[Slot], settled: Callable[[Sequence[Proposal]], bool]
     ) -> Sequence[Proposal]:
         note = panel.prompts.checkable
         try:
-            return await panel.propose(asked, note=note, enough=enough, settled=settled)
+            return await panel.propose(asked, note=note, enough=len(asked), settled=settled)
         except QuorumNotReached as short:
             panel.confess(f"{len(asked) - len(short.survivors)} of the voters did not answer.")
             return short.survivors

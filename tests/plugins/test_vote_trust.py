@@ -7,7 +7,7 @@ import pytest
 from moabot.app import App
 from moabot.config import ChannelSettings
 from moabot.contract import Prompt, Question
-from moabot.testing import ScriptedProvider, ask, rehearsal, says
+from moabot.testing import ScriptedProvider, ask, hangs, rehearsal, says
 from moabot_strategies.trust import ENOUGH, REMEMBERED, Trust
 
 pytestmark = pytest.mark.virtual_time
@@ -44,18 +44,40 @@ async def ask_many(app: App, times: int) -> list[str]:
 async def test_two_that_collude_win_at_first_and_are_then_set_aside() -> None:
     """They are asked first and agree, so that stopping early would never hear the honest ones."""
     async with rehearsal(colluding(), models=FIVE) as app:
-        answers = await ask_many(app, 3 * ENOUGH + 20)
+        answers = await ask_many(app, 2 * ENOUGH + 20)
 
     assert answers[0] == answering("13")
-    assert answers[2] == answering("42")
-    assert set(answers[3 * ENOUGH :]) == {answering("42")}
+    assert answers[1] == answering("42")
+    assert set(answers[2 * ENOUGH :]) == {answering("42")}
+
+
+async def test_who_collude_cannot_hide_behind_being_slow() -> None:
+    """Waiting for a majority alone would never hear those who answer last."""
+    provider = colluding()
+    provider.scripts["liar"] = provider.scripts["fake"] = says(answering("13"), seconds=9)
+    async with rehearsal(provider, models=FIVE) as app:
+        answers = await ask_many(app, 2 * ENOUGH + 4)
+
+    assert set(answers[2 * ENOUGH :]) == {answering("42")}
+
+
+async def test_once_all_are_known_a_hanging_voter_holds_nobody_up() -> None:
+    """Asking everybody is for learning; a person must not wait for the slowest because of it."""
+    provider = ScriptedProvider({model: says(answering("42"), seconds=1) for model in FIVE})
+    async with rehearsal(provider, models=FIVE, tables=every(1)) as app:
+        await ask_many(app, ENOUGH)
+        provider.scripts["c"] = hangs()
+        reply = await ask(app, "And now?", wish=WISH)
+
+    assert reply.answer is not None
+    assert reply.answer.seconds == 1
 
 
 async def test_who_is_set_aside_is_asked_only_now_and_then() -> None:
     """A voter who does not count costs money, yet must be heard to win trust back."""
     provider = colluding()
     async with rehearsal(provider, models=FIVE) as app:
-        await ask_many(app, 3 * REMEMBERED)
+        await ask_many(app, 2 * REMEMBERED)
         before = len(provider.asked("liar"))
         await ask_many(app, 24)
 
@@ -80,7 +102,7 @@ async def test_zero_counts_everybody_and_never_asks_all() -> None:
     """An administrator who trusts the panel can have the plain, cheapest vote."""
     provider = colluding()
     async with rehearsal(provider, models=FIVE, tables=every(0)) as app:
-        answers = await ask_many(app, 3 * ENOUGH + 20)
+        answers = await ask_many(app, 2 * ENOUGH + 20)
 
     assert set(answers) == {answering("13")}
     assert provider.asked("a") == []
@@ -108,7 +130,7 @@ async def test_a_dry_run_teaches_nothing() -> None:
     """`explain` answers with filler in which all agree; that is no evidence of anything."""
     provider = colluding()
     async with rehearsal(provider, models=FIVE) as app:
-        for _ in range(3 * REMEMBERED):
+        for _ in range(2 * REMEMBERED):
             await app.explain(Question("How much?"), wish=WISH)
         await ask(app, "One?", wish=WISH)
 
@@ -120,9 +142,9 @@ def test_a_question_that_divides_everybody_is_no_evidence() -> None:
     trust = Trust(every=1)
     for _ in range(REMEMBERED):
         for pair in ("ab", "bc", "cd", "da"):
-            trust.note([(model, "1" if model in pair else model) for model in "abcde"])
-        trust.note([("e", "1")])
-        trust.note([])
+            trust.note([(model, "1" if model in pair else model) for model in "abcde"], of=5)
+            trust.note([*((model, "1") for model in pair), ("e", "2")], of=5)
+        trust.note([], of=5)
 
     assert trust.doubted("abcde") == frozenset()
 
@@ -131,9 +153,9 @@ def test_half_of_the_voters_are_never_set_aside() -> None:
     """If two stand apart from two, nobody knows which of them are right."""
     trust = Trust(every=1)
     for _ in range(REMEMBERED):
-        trust.note([("a", "1"), ("b", "1"), ("x", "1")])
-        trust.note([("c", "2"), ("x", "1"), ("y", "1")])
-        trust.note([("d", "2"), ("x", "1"), ("y", "1")])
+        trust.note([("a", "1"), ("b", "1"), ("x", "1")], of=3)
+        trust.note([("c", "2"), ("x", "1"), ("y", "1")], of=3)
+        trust.note([("d", "2"), ("x", "1"), ("y", "1")], of=3)
 
     assert trust.doubted("abcd") == frozenset()
     assert trust.doubted("abc") == frozenset("c")
