@@ -10,13 +10,16 @@ import re
 import struct
 import sys
 import termios
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from typer.testing import CliRunner
+
+from moabot.cli import app
 
 MOABOT = Path(sys.executable).with_name("moabot")
 
@@ -220,7 +223,7 @@ class Terminal:
 
     async def shows(self, text: str) -> None:
         """Wait until `text` is shown, after what was last waited for."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while text not in self.seen[self._at :]:
                 self._came.clear()
                 await self._came.wait()
@@ -228,7 +231,7 @@ class Terminal:
 
     async def ended(self) -> int:
         """Wait for the end; returns the exit code."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             code = await self._process.wait()
         self._read()
         asyncio.get_running_loop().remove_reader(self._fd)
@@ -247,6 +250,20 @@ ENVIRONMENT = {
     "TERM": "xterm-256color",
     "PYTHONIOENCODING": "utf-8",
 }
+
+
+@pytest.fixture
+def mistaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """The program without a process of its own, for what ends before anybody is asked."""
+    monkeypatch.chdir(tmp_path)
+    Path("config.toml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1", home=tmp_path))
+
+    def run(*arguments: str, stdin: bytes = b"") -> Ended:
+        done = CliRunner().invoke(app, arguments, input=stdin)
+        assert isinstance(done.exception, SystemExit), done.exception
+        return Ended(done.exit_code, done.stdout, done.stderr)
+
+    return run
 
 
 @pytest.fixture

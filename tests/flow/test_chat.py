@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.flow.conftest import Moabot
+
+pytestmark = pytest.mark.timeout(60)  # each starts the program once or more
 
 HALF = "The half that came."
 PROMPT = "> "
@@ -105,8 +109,10 @@ async def test_ctrl_c_at_the_prompt_hints_and_ctrl_d_leaves(moabot: Moabot) -> N
         await terminal.shows(PROMPT)
         terminal.type("half a li\x03")
         await terminal.shows("Leave with Ctrl-D or /quit.")
+        await terminal.shows(PROMPT)
         terminal.type("/preset\n")
         await terminal.shows("Choose one of")
+        await terminal.shows(PROMPT)
         terminal.type("\x04")
         assert await terminal.ended() == 0
 
@@ -119,6 +125,7 @@ async def test_lines_come_back_in_the_next_session(moabot: Moabot) -> None:
         await terminal.shows(PROMPT)
         terminal.type("/preset fast\n")
         await terminal.shows("From now on")
+        await terminal.shows(PROMPT)
         terminal.type("\x04")
         await terminal.ended()
     history = moabot.home / "data" / "chat_history"
@@ -127,6 +134,7 @@ async def test_lines_come_back_in_the_next_session(moabot: Moabot) -> None:
         await terminal.shows(PROMPT)
         terminal.type("\x1b[A\n")
         await terminal.shows("From now on: preset fast.")
+        await terminal.shows(PROMPT)
         terminal.type("\x04")
         await terminal.ended()
 

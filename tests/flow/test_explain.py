@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.flow.conftest import Moabot
+
+pytestmark = pytest.mark.timeout(60)  # each starts the program once or more
 
 
 async def test_the_calls_are_drawn_and_nobody_is_asked(moabot: Moabot) -> None:
