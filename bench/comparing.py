@@ -34,8 +34,8 @@ class Sizes:
     rounds: int = 4
     cpu: int = 100
     wall: int = 6
-    at_once: Mapping[int, int] = field(default_factory=lambda: {64: 192, 256: 512})
-    first: int = 4
+    at_once: Mapping[int, int] = field(default_factory=lambda: {64: 192, 256: 384})
+    first: int = 2
     in_flight: int = 1000
     in_flight_s: float = 6.0
 
