@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -21,7 +21,7 @@ import pluggy
 from pydantic import BaseModel, ConfigDict
 
 from moabot import hookspecs
-from moabot.errors import PluginError
+from moabot.errors import MoabotError, PluginError
 
 if TYPE_CHECKING:
     from moabot.contract import Answer, Cache, Message, Platform, Provider, Strategy
@@ -75,6 +75,27 @@ class Offer:
     factory: Factory
     settings: type[BaseModel]
     starter: Starter | None = None
+
+    @property
+    def needs_settings(self) -> bool:
+        """Whether it cannot be opened without keys of its own in the configuration."""
+        return any(field.is_required() for field in self.settings.model_fields.values())
+
+    async def opened(self, stack: AsyncExitStack, settings: BaseModel, *, where: str) -> Any:  # noqa: ANN401 - what it is depends on the kind
+        """What the factory hands over, until `stack` closes; `where` is the config key.
+
+        Whatever the plugin raises, but our own errors, becomes a `PluginError` that names it.
+        """
+        try:
+            return await stack.enter_async_context(self.factory(settings))
+        except MoabotError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"{where}: {self.owner} could not open the {self.kind} {self.name!r}; "
+                f"it raised {type(error).__name__}: {error}.",
+                fix="Correct its settings, or update it.",
+            ) from error
 
 
 @dataclass(slots=True)
@@ -136,9 +157,18 @@ class Register:
 
 
 class Plugins:
-    """The plugins that were let in, what they offer, and what was wrong with the others."""
+    """The plugins that were let in, what they offer, and what was wrong with the others.
 
-    def __init__(self, *, allow: Iterable[str] = (), built_in: Sequence[str] = BUILT_IN) -> None:
+    `installed` are the entry points of the group "moabot", by default those of this environment.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow: Iterable[str] = (),
+        built_in: Sequence[str] = BUILT_IN,
+        installed: Iterable[EntryPoint] | None = None,
+    ) -> None:
         self._manager = pluggy.PluginManager("moabot")
         self._manager.add_hookspecs(hookspecs)
         self._offers: dict[tuple[Kind, str], Offer] = {}
@@ -149,7 +179,8 @@ class Plugins:
         self._listeners: list[tuple[str, Callable[..., Any]]] = []
         for module in built_in:
             self._load(module, partial(import_module, module))
-        self._let_in({_normal(name) for name in allow})
+        entries = entry_points(group="moabot") if installed is None else installed
+        self._let_in({_normal(name) for name in allow}, entries)
 
     def offers(self, kind: Kind) -> dict[str, Offer]:
         """What is on offer of one kind, by name."""
@@ -186,9 +217,9 @@ class Plugins:
         for owner, hook in self._listeners:
             self._call(owner, hook, message=message, answer=answer)
 
-    def _let_in(self, allowed: set[str]) -> None:
+    def _let_in(self, allowed: set[str], installed: Iterable[EntryPoint]) -> None:
         found: set[str] = set()
-        for entry in sorted(entry_points(group="moabot"), key=lambda entry: entry.name):
+        for entry in sorted(installed, key=lambda entry: entry.name):
             owner = _distribution(entry)
             found.add(_normal(owner))
             if _normal(owner) not in allowed:

@@ -264,7 +264,8 @@ async def rehearsal(
         "defaults": {"strategy": "mixture", "preset": "thorough"},
         **(tables or {}),
     }
-    found = Plugins(built_in=[name for name in BUILT_IN if name.startswith("moabot_strategies.")])
+    built_in = [name for name in BUILT_IN if name.startswith("moabot_strategies.")]
+    found = Plugins(built_in=built_in, installed=())
     for place, plugin in enumerate((_Scripted(provider), *plugins)):
         found.admit(f"rehearsed-{place}", plugin)
     if found.problems:
