@@ -48,6 +48,9 @@ class Flaky:
         failing = chance.random() < self.p
         seconds = MEDIAN_S * math.exp(chance.gauss(0.0, SIGMA))
         words = [f"{model} ", "said ", "this ", f"in call {self.calls[model]}."]
+        if model == self.dead and now < self.dead_from_s <= now + seconds:
+            await asyncio.sleep(self.dead_from_s - now)
+            raise ProviderUnreachable("The connection broke.", provider="flaky", model=model)
         if failing:
             self.failures[fault] += 1
             await self._fail(fault, seconds, words, wrote, model)
