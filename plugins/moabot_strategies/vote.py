@@ -50,9 +50,10 @@ class Vote:
         """The answer of the majority; among equals, the synthesizer decides."""
         voters = self._settings.voters or max(len(panel.settings.proposers), 3)
         slots = panel.slots(voters)
-        models = {slot.chain[0] for slot in slots}
-        doubted = self._trust.doubted(models)
-        if not panel.calls.is_dry and self._trust.is_due():
+        doubted = self._trust.doubted({slot.chain[0] for slot in slots})
+        if panel.calls.is_dry:
+            return await self._rehearse(panel, slots)
+        if self._trust.is_due():
             ballots = await self._ask_all(panel, slots, doubted)
         else:
             ballots = await self._widen(panel, [s for s in slots if s.chain[0] not in doubted])
@@ -62,6 +63,15 @@ class Vote:
         if len(counted) > 1 and counted[0][1] == counted[1][1]:
             return await panel.synthesize(ballots)
         return panel.choose(_as_most_wrote([b for b in ballots if vote(b) == counted[0][0]]))
+
+    async def _rehearse(self, panel: Panel, slots: Sequence[Slot]) -> Answer:
+        """What it usually takes: one voter more than the lead (measured: 2.8 for a lead of 2).
+
+        Dry answers agree or not for no reason, so they cannot tell when asking would stop.
+        """
+        usual = len(slots) if self._settings.ask_all_every == 1 else self._settings.lead + 1
+        ballots = await panel.propose(slots[:usual], note=panel.prompts.checkable)
+        return panel.choose(ballots[0])
 
     async def _ask_all(
         self, panel: Panel, slots: Sequence[Slot], doubted: frozenset[str]

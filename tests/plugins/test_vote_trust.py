@@ -137,6 +137,22 @@ async def test_a_dry_run_teaches_nothing() -> None:
     assert [model for model, _ in provider.prompts] == ["liar", "fake"]
 
 
+async def test_explain_tells_what_a_vote_usually_takes() -> None:
+    """Filler never agrees, so a dry vote would go on to the last voter and cost twice too much."""
+    async with rehearsal(colluding(), models=FIVE) as app:
+        plan = await app.explain(Question("How much?"), wish=WISH)
+
+    assert [call.model for call in plan.calls] == ["liar", "fake", "a"]
+
+
+async def test_explain_counts_all_voters_when_all_are_always_asked() -> None:
+    """Whoever asks for every ballot pays for every ballot."""
+    async with rehearsal(colluding(), models=FIVE, tables=every(1)) as app:
+        plan = await app.explain(Question("How much?"), wish=WISH)
+
+    assert plan.usage.calls == 5
+
+
 def test_a_question_that_divides_everybody_is_no_evidence() -> None:
     """Two that collude win it against three honest ones, who must not be set aside for that."""
     trust = Trust(every=1)
