@@ -228,8 +228,8 @@ def _starters(config: Config, plugins: Plugins) -> dict[str, object]:
         )
     return {
         "providers": {
-            **config.providers,
             **{o.name: PluginSettings(plugin=o.name) for o in chosen},
+            **config.providers,  # what is configured under that name holds
         },
         "models": {name: settings for offer in chosen for name, settings in _models(offer)},
     }
