@@ -322,7 +322,7 @@ WIRES = {
 class FakeVendor:
     """A vendor whose models are named for what they do; any other name answers well.
 
-    hang, hang-mid, abort-mid, early-eof, broken (an error event), garbled, wrong-shape, html,
+    hang, hang-mid, abort, abort-mid, early-eof, broken (an error event), garbled, wrong-shape, html,
     plain (text), empty, blank, refusal, length, no-usage, redirect, too-long (context length),
     and every HTTP status from 400 to 529; 429 asks for 7 seconds. What `says` holds is said first,
     one for each call: JSON, or the bytes of a stream.
@@ -361,6 +361,8 @@ class FakeVendor:
         match model:
             case "hang":
                 await asyncio.Event().wait()
+            case "abort" if request.transport is not None:
+                request.transport.abort()
             case "hang-mid" | "abort-mid":
                 reply = web.StreamResponse(headers={"Content-Type": "application/json"})
                 reply.content_length = 100
@@ -419,7 +421,7 @@ BODIES = {
     "garbled": ("application/json", '{"choices": <'),
     "wrong-shape": ("application/json", '["what", {"is": "this"}]'),
 }
-UNSTREAMED = {"hang", "html", "plain", "redirect", "too-long"}
+UNSTREAMED = {"hang", "abort", "html", "plain", "redirect", "too-long"}
 """Faults that come before a stream begins."""
 
 
