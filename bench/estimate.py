@@ -16,7 +16,8 @@ from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
-from recorded import MODELS, Item, Setup, ask, engine, load, with_virtual_time
+from recorded import MODELS, Item, load
+from replaying import Setup, ask, engine, with_virtual_time
 
 from moabot.config import ChannelSettings
 from moabot.contract import Question

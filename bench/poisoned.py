@@ -16,7 +16,8 @@ from statistics import mean
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
 from injections import INJECTIONS, altered
-from recorded import MODELS, Item, Setup, load, with_virtual_time
+from recorded import MODELS, Item, load
+from replaying import Setup, with_virtual_time
 from zeroeval import FULL, Outcome, Policy, all_replayed
 
 PLAIN = {"plugin": "vote", "ask_all_every": 0}

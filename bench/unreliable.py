@@ -19,7 +19,7 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
 from flaky import Flaky
-from recorded import with_virtual_time
+from replaying import with_virtual_time
 
 from moabot.app import App
 from moabot.contract import Answer, Message

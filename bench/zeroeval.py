@@ -13,7 +13,8 @@ from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).parent))
 import figures
-from recorded import MODELS, Item, Setup, ask, engine, load, with_virtual_time
+from recorded import MODELS, Item, load
+from replaying import Setup, ask, engine, with_virtual_time
 
 FULL = {"plugin": "vote", "lead": 99, "ask_all_every": 0}
 """All are asked, and the lead is safe only when it cannot be lost."""
