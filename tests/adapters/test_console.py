@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import io
+import json
+import logging
 import os
 import re
 import signal
@@ -16,6 +18,7 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
+from moabot.cli.logs import JsonLines
 from moabot.config import ChannelSettings
 from moabot.contract import (
     Agreement,
@@ -376,3 +379,20 @@ async def test_a_stopped_answer_leaves_no_cancellation_behind(
     assert pending == [0, 0]
     assert (out.getvalue(), err.getvalue()) == ("The half that came.\n", "Stopped.\n")
     assert chat.unanswered == 2
+
+
+def test_a_log_line_holds_the_traceback_and_stays_one_line() -> None:
+    """What broke is found there, and no text of a model can forge a line of it."""
+    try:
+        int("boom\n{}")
+    except ValueError:
+        record = logging.LogRecord(
+            "moabot", logging.ERROR, "", 0, "broken\n", None, exc_info=sys.exc_info()
+        )
+    record.reference = "ab12"
+
+    line = JsonLines().format(record)
+
+    assert "\n" not in line
+    assert json.loads(line).items() >= {"level": "error", "reference": "ab12"}.items()
+    assert "ValueError: invalid literal" in json.loads(line)["traceback"]

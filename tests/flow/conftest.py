@@ -259,8 +259,8 @@ def mistaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., E
     Path("config.toml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1", home=tmp_path))
 
     def run(*arguments: str, stdin: bytes = b"") -> Ended:
-        done = CliRunner().invoke(app, arguments, input=stdin)
-        assert isinstance(done.exception, SystemExit), done.exception
+        done = CliRunner().invoke(app, arguments, input=stdin, prog_name="moabot")
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return Ended(done.exit_code, done.stdout, done.stderr)
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
@@ -322,3 +323,51 @@ async def test_a_full_disk_is_named(moabot: Moabot) -> None:
     assert process.returncode == 1
     assert "cannot be written: No space left on device" in err.decode()
     assert "Traceback" not in err.decode()
+
+
+async def test_a_reader_that_went_away_is_no_error(moabot: Moabot) -> None:
+    """`moabot ask … | head -1` ends without a word."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = await moabot.start("ask", "--strategy", "single", "hi", stdout=writer)
+    os.close(writer)
+    _, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert "cannot be written" not in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+async def test_a_terminal_without_a_question_is_told_how_to_ask(moabot: Moabot) -> None:
+    """Waiting in silence for a pipe that is none looks like a hang."""
+    async with moabot.terminal("ask", columns=40) as terminal:
+        assert await terminal.ended() == 2
+
+    assert "There is no question." in terminal.seen
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("moabot a", "ask"),
+        ("moabot ask --strategy si", "single"),
+        ("moabot ask --preset b", "balanced"),
+        ("moabot chat --panel d", "default"),
+    ],
+)
+def test_a_shell_completes_names(
+    mistaken: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, line: str, offered: str
+) -> None:
+    """The names that exist are one key away."""
+    monkeypatch.setenv("_MOABOT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
+
+    assert mistaken().out.split() == [offered]
+
+
+def test_the_version_is_told(mistaken: Callable[..., Ended]) -> None:
+    """The first thing that a report of a bug needs."""
+    assert re.fullmatch(
+        r"moabot \d+\.\d+\.\d+\S* \(Python 3\.\d+\.\d+\)\n", mistaken("--version").out
+    )

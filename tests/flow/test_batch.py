@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
 import signal
 from typing import TYPE_CHECKING
 
@@ -141,19 +140,16 @@ async def test_ctrl_c_leaves_whole_lines_and_says_how_to_go_on(
     assert _rows(answers) == []
 
 
-async def test_a_full_disk_is_named_and_leaves_whole_lines(
-    moabot: Moabot, questions: Path, answers: Path
-) -> None:
-    """The file that a full disk leaves behind must still be read, and resumed."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    process = await moabot.start("batch", "in.jsonl", "out.jsonl", "--strategy", "single")
-    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1500, before[1]))
-    _, err = await process.communicate()
+async def test_a_full_disk_is_named_and_ends_with_1(moabot: Moabot, questions: Path) -> None:
+    """Nothing more is asked when nothing more can be kept."""
+    ended = await moabot(
+        "batch", str(questions), "/dev/full", "--strategy", "single", "--concurrency", "1"
+    )
 
-    assert process.returncode == 1
-    assert "cannot be written any more: File too large; what stands in it is whole" in err.decode()
-    assert "Traceback" not in err.decode()
-    assert 0 < len(_rows(answers)) < 10
+    assert ended.code == 1
+    assert "cannot be written any more: No space left on device" in ended.err
+    assert "Traceback" not in ended.err
+    assert len(moabot.upstream.bodies) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,6 +70,38 @@ async def test_commands_choose_and_wrong_names_are_answered_with_the_nearest(
         assert told in ended.err
     assert len(moabot.upstream.bodies) == 1
     assert "/etc/passwd is what?" in moabot.upstream.bodies[0]
+
+
+async def test_proposals_are_shown_on_request(moabot: Moabot) -> None:
+    """In a pipe and on a terminal, after the answer that was made of them."""
+    ended = await moabot("chat", stdin=b"hi\n/proposals\n")
+    async with moabot.terminal("chat") as terminal:
+        await terminal.shows(PROMPT)
+        terminal.type("hi\n")
+        await terminal.shows("models agree")
+        await terminal.shows(PROMPT)
+        terminal.type("/proposals\n")
+        await terminal.shows("1.1 a (analytical)")
+        await terminal.shows(PROMPT)
+        terminal.type("/quit\n")
+        assert await terminal.ended() == 0
+
+    assert ended.out.count("## Proposal 1.") == 3
+
+
+async def test_ctrl_c_ends_a_chat_that_waits_for_a_pipe(moabot: Moabot) -> None:
+    """Where nobody types there is nobody to hint to."""
+    process = await moabot.start("chat", "--strategy", "single")
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"hi\n")
+    async with asyncio.timeout(30):
+        await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+
+    assert process.returncode == 130
+    assert b"Traceback" not in err
 
 
 async def test_a_question_without_an_answer_shows_in_the_exit_code(moabot: Moabot) -> None:
