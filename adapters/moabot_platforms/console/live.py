@@ -146,6 +146,8 @@ class LiveReply(KeptReply):
         """The rows and the end of the text, as much as the terminal has lines for."""
         height, width = self._console.height, self._console.width
         rows = list(self._rows.values())[-max(3, height // 2) :]
+        if not rows:
+            return Text("Getting ready …", style="dim")
         parts: list[ConsoleRenderable] = [self._table(rows, width=width)]
         text = self.text if self._stream else ""
         if text:
