@@ -54,10 +54,6 @@ class Events:
         self._rest = lines.pop()
         return [data for line in lines if line[:5] == b"data:" and (data := _data(line))]
 
-    def end(self) -> list[bytes]:
-        """The event that the stream ended in, if it forgot the last line break."""
-        return self.feed(b"\n")
-
 
 def _data(line: bytes) -> bytes:
     data = line[5:].strip()
