@@ -30,12 +30,12 @@ from moabot.contract import (
     Reply,
     Usage,
 )
-from moabot.errors import ConfigError
+from moabot.errors import ConfigError, MoabotError
 from moabot_platforms.console.chat import Chat
 from moabot_platforms.console.live import LiveReply
 from moabot_platforms.console.plain import KeptReply, PlainReply
 from moabot_platforms.console.screen import Screen, complain
-from moabot_platforms.words import cost, footer, printable, standing
+from moabot_platforms.words import apology, cost, footer, printable, standing
 
 USAGE = Usage(1, 100, 0, 10, Decimal("0.0021"))
 PROPOSAL = Proposal("1.1", "model-a", "analytical", "It scatters.", USAGE, 1.24)
@@ -191,11 +191,18 @@ async def test_an_apology_has_the_sentence_and_its_reference(kind: str) -> None:
     live = LiveReply(console)
     reply = live if kind == "live" else PlainReply(io.StringIO(), err)
     with live if kind == "live" else nullcontext():
-        await reply.sorry(ConfigError("No\x1b[31m key.", fix="Set it."), reference="ab12")
+        await reply.sorry(MoabotError("No\x1b[31m luck.", fix="Try again."), reference="ab12")
 
     told = _shown(console) if kind == "live" else err.getvalue()
-    assert "No answer. No[31m key. Set it. (reference ab12)" in told
-    assert isinstance(reply.error, ConfigError)
+    assert "No answer. No[31m luck. Try again. (reference ab12)" in told
+    assert isinstance(reply.error, MoabotError)
+
+
+def test_what_a_person_can_mend_needs_no_reference() -> None:
+    """An id beside a slip of the finger sends people to a log that says nothing more."""
+    error = ConfigError("There is no strategy 'x'.", fix="Correct it.")
+
+    assert apology(error, reference="ab12") == "There is no strategy 'x'. Correct it."
 
 
 async def test_a_text_that_begins_again_forgets_what_was_shown() -> None:

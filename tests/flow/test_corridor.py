@@ -192,7 +192,7 @@ async def test_a_question_that_cannot_be_asked_costs_nothing(text: str, what: st
 class Refusing(RecordingReply):
     """A platform that takes no ending."""
 
-    endings: list[str] = field(default_factory=list)
+    endings: list[str] = field(default_factory=list[str])
 
     async def finish(self, answer: Answer) -> None:
         """Refuse."""
