@@ -228,7 +228,7 @@ def _with_panel(config: Config, plugins: Plugins) -> Config:
         ),
         synthesizer=names,
         fallback=names,
-        judge=(names[-1],),
+        judge=names[-1:],
     )
     return config.model_copy(update={"panels": {config.defaults.panel: panel}})
 

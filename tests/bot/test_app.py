@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -39,15 +39,13 @@ class Spying:
         register.provider("broken", self._break)
 
     @asynccontextmanager
-    async def _open(self, settings: Kept) -> AsyncIterator[Provider]:
+    async def _open(self, settings: Kept) -> AsyncGenerator[Provider]:
         self.opened.append(settings)
         yield ScriptedProvider()
         self.closed += 1
 
-    @asynccontextmanager
-    async def _break(self, settings: NoSettings) -> AsyncIterator[Provider]:
+    def _break(self, settings: NoSettings) -> AbstractAsyncContextManager[Provider]:
         raise OSError("no disk")
-        yield ScriptedProvider()
 
 
 def config(**keys: object) -> Config:
@@ -180,7 +178,9 @@ def test_without_a_key_the_local_model_plays_all_roles_for_nothing(tmp_path: Pat
     config, _ = load(written(tmp_path, ""))
 
     (model,) = config.models.values()
-    assert (model.provider, model.price and model.price.input) == ("local", 0)
+    assert model.provider == "local"
+    assert model.price is not None
+    assert model.price.input == model.price.output == 0
     assert len({p.role for p in config.panels["default"].proposers}) == 3
 
 

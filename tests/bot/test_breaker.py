@@ -68,7 +68,7 @@ def test_a_probe_that_succeeds_closes_it() -> None:
 def test_each_failed_probe_doubles_the_pause_up_to_a_minute() -> None:
     """Long outages are asked about rarely, but never forgotten."""
     breaker, now = opened_at(0), 0.0
-    pauses = []
+    pauses: list[float] = []
     for _ in range(7):
         now += LONGEST_PAUSE_S
         pauses.append(fail_probe(breaker, now))

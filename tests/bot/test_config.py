@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed_once_read() -> None:
     """Whoever holds them may rely on them."""
     with pytest.raises(ValueError, match="frozen"):
-        parse({}, source="x").data_dir = Path("elsewhere")  # type: ignore[misc]
+        parse({}, source="x").data_dir = Path("elsewhere")
 
 
 def test_a_key_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
