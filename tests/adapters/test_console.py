@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
@@ -302,6 +303,17 @@ async def test_what_models_write_is_neither_markup_nor_a_hidden_link() -> None:
     file = console.file
     assert isinstance(file, io.StringIO)
     assert "\x1b]8" not in file.getvalue()
+
+
+async def test_an_endless_answer_is_shown_without_being_rendered() -> None:
+    """A megabyte of brackets would keep rich busy for a minute."""
+    console = _terminal()
+    with LiveReply(console) as reply:
+        began = time.monotonic()
+        await reply.finish(replace(ANSWER, text="**[" * 300_000))
+
+    assert time.monotonic() - began < 10
+    assert "**[**[" in _shown(console)
 
 
 async def test_proposals_can_be_shown_later() -> None:
