@@ -413,3 +413,31 @@ def test_a_log_line_holds_the_traceback_and_stays_one_line() -> None:
     assert "\n" not in line
     assert json.loads(line).items() >= {"level": "error", "reference": "ab12"}.items()
     assert "ValueError: boom" in json.loads(line)["traceback"]
+
+
+async def test_a_chat_ends_when_its_output_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking on, and paying, for answers that nobody can read helps nobody."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first\nsecond\n"))
+    asked: list[str] = []
+
+    async def handle(message: Message, reply: Reply) -> None:
+        asked.append(message.text)
+        await reply.finish(ANSWER)
+
+    chat = Chat(Screen(Full(), Full()), wish=ChannelSettings(), strategies=())
+    with pytest.raises(OSError, match="No space left"):
+        await chat.run(handle)
+
+    assert asked == ["first"]
+
+
+async def test_a_chat_that_is_cancelled_from_outside_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a person's Ctrl-C means the answer alone; a shutdown means the chat."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first\nsecond\n"))
+
+    async def handle(message: Message, reply: Reply) -> None:
+        raise asyncio.CancelledError
+
+    chat = Chat(Screen(io.StringIO(), io.StringIO()), wish=ChannelSettings(), strategies=())
+    with pytest.raises(asyncio.CancelledError):
+        await chat.run(handle)
