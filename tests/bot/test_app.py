@@ -37,12 +37,16 @@ class Spying:
         """Offer both."""
         register.provider("kept", self._open, Kept)
         register.provider("broken", self._break)
+        register.provider("keyless", self._miss_key)
 
     @asynccontextmanager
     async def _open(self, settings: Kept) -> AsyncGenerator[Provider]:
         self.opened.append(settings)
         yield ScriptedProvider()
         self.closed += 1
+
+    def _miss_key(self, settings: NoSettings) -> AbstractAsyncContextManager[Provider]:
+        raise ConfigError("The variable UP_KEY is not set.", fix="Set it.")
 
     def _break(self, settings: NoSettings) -> AbstractAsyncContextManager[Provider]:
         raise OSError("no disk")
@@ -95,6 +99,7 @@ async def test_only_what_a_panel_uses_is_opened_and_all_of_it_is_closed() -> Non
             PluginError,
             r"\[providers\.mine\]: spying could not open.*OSError: no disk",
         ),
+        ({"providers": {"mine": {"plugin": "keyless"}}}, ConfigError, "^The variable UP_KEY"),
         (
             {"strategies": {"x": {"plugin": "singel"}}},
             PluginError,
@@ -112,7 +117,16 @@ async def test_only_what_a_panel_uses_is_opened_and_all_of_it_is_closed() -> Non
             r"role 'critcal'.*did you mean 'critical'",
         ),
     ],
-    ids=["plugin", "its key", "its factory", "strategy", "its key too", "default", "role"],
+    ids=[
+        "plugin",
+        "its key",
+        "its factory",
+        "its secret",
+        "strategy",
+        "its key too",
+        "default",
+        "role",
+    ],
 )
 async def test_a_wrong_key_stops_the_start_and_is_named(
     keys: dict[str, object], error: type[Exception], told: str

@@ -97,6 +97,13 @@ def test_a_wrong_key_is_named_with_what_would_be_right(write: Write, text: str, 
     assert str(path) in str(raised.value)
 
 
+def test_a_fence_of_one_s_own_is_kept_when_it_names_the_tag(write: Write) -> None:
+    """Its words are the administrator's, its tag is ours."""
+    config = load(write("[prompts]\nfence = 'Between {tag} and {tag}:'"))
+
+    assert config.prompts.fence == "Between {tag} and {tag}:"
+
+
 def test_every_wrong_key_is_named_at_once(write: Write) -> None:
     """Mending one after the other is tiresome."""
     with pytest.raises(ConfigError) as raised:
