@@ -64,15 +64,21 @@ def setup(context: typer.Context) -> tuple[Config, Plugins]:
 def run(config: Config, plugins: Plugins, work: Callable[[App], Awaitable[T]]) -> T:
     """Open the app, do the work in it, close it; returns what the work returned.
 
-    The first Ctrl-C cancels the work and closes what is open, the second ends the process.
+    The first Ctrl-C cancels the work and closes what is open, the second ends the process. What
+    plugins did wrong meanwhile is said in the end.
     """
+    before = len(plugins.problems)
 
     async def whole() -> T:
         with ctrl_c():
             async with opened(config, plugins) as app:
                 return await work(app)
 
-    return asyncio.run(whole())
+    try:
+        return asyncio.run(whole())
+    finally:
+        for problem in plugins.problems[before:]:
+            complain(problem)
 
 
 def wished(
