@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Never, cast
@@ -14,9 +14,8 @@ import pytest
 from pydantic import BaseModel
 
 from moabot import Answer, Message, PluginError, hookimpl
-from moabot.app import App
 from moabot.cli.running import run
-from moabot.config import Config
+from moabot.config import Config, ModelSettings, PanelSettings, PluginSettings, ProposerSettings
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
 from moabot.testing import ScriptedProvider, ask, rehearsal
 
@@ -282,14 +281,23 @@ def test_what_a_plugin_did_wrong_while_it_ran_is_said_in_the_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What is wrong at the start was said then; the rest was kept from everybody."""
-    found = door(choosing("nonsense"))
+    found = Plugins(built_in=STRATEGIES, installed=())
+    found.admit("own", choosing("nonsense"))
+    panel = PanelSettings(proposers=(ProposerSettings(model=("m",)),))
+    model = ModelSettings(provider="p", name="m")
+    config = Config(
+        providers={"p": PluginSettings(plugin="fake")},
+        models={"m": model},
+        panels={"default": panel},
+    )
 
-    async def work(app: App) -> None:
-        found.choose_strategy(MESSAGE, ("a",))
+    def register(register: Register) -> None:
+        register.provider("fake", lambda _: nullcontext(ScriptedProvider()))
 
-    run(Config(), found, work)
+    found.admit("fake", plugin(moabot_register=register))
+    run(config, found, lambda app: ask(app, "What now?"))
 
-    assert "Plugin p0: moabot_choose_strategy returned 'nonsense'" in capsys.readouterr().err
+    assert "Plugin own: moabot_choose_strategy returned 'nonsense'" in capsys.readouterr().err
 
 
 @pytest.mark.virtual_time
