@@ -14,7 +14,7 @@ from moabot.channels import NO_WISH, Channels
 from moabot.config import ChannelSettings, Config, Defaults
 from moabot.contract import Answer, Cache, Message, Prompts, Question, Reply, Report, Strategy
 from moabot.conversations import Conversations
-from moabot.errors import MoabotError, PlatformError, QuorumNotReached
+from moabot.errors import MoabotError, PlatformError, ProviderError, QuorumNotReached
 from moabot.panel import Panel
 from moabot.plugins import Plugins
 from moabot.recorder import Recorder
@@ -146,6 +146,8 @@ class Answering:
 
 
 async def _apologise(reply: Reply, error: Exception, reference: str) -> None:
+    if isinstance(error, ProviderError):
+        error.fix = error.fix or error.usual_fix
     if isinstance(error, MoabotError):
         told = error
         log.warning("no answer", extra={"reference": reference, "error": str(error)})
