@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -91,23 +91,29 @@ class Offer:
         it raises when it is closed is logged: by then everybody has what they asked for.
         """
         own = AsyncExitStack()
-        stack.push_async_callback(self._close, own)
-        try:
+
+        async def enter() -> Any:  # noqa: ANN401 - as above
             return await own.enter_async_context(self.factory(settings))
+
+        stack.push_async_callback(self._close, own, where=where)
+        return await self._told(enter(), f"{where}: {self.owner} could not open")
+
+    async def _close(self, own: AsyncExitStack, *, where: str) -> None:
+        try:
+            await self._told(own.aclose(), f"{where}: {self.owner} could not close")
+        except MoabotError:
+            log.exception("plugin", extra={"owner": self.owner, "closing": self.name})
+
+    async def _told(self, step: Awaitable[Any], what: str) -> Any:  # noqa: ANN401 - as above
+        try:
+            return await step
         except MoabotError:
             raise
         except (Exception, SystemExit) as error:
             raise PluginError(
-                f"{where}: {self.owner} could not open the {self.kind} {self.name!r}; "
-                f"it raised {type(error).__name__}: {error}.",
+                f"{what} the {self.kind} {self.name!r}; it raised {type(error).__name__}: {error}.",
                 fix="Correct its settings, or update it.",
             ) from error
-
-    async def _close(self, own: AsyncExitStack) -> None:
-        try:
-            await own.aclose()
-        except (Exception, SystemExit):  # other people's code: nothing is lost by it
-            log.exception("plugin", extra={"owner": self.owner, "closing": self.name})
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import os
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -137,12 +137,11 @@ class Kept:
     def __enter__(self) -> Self:
         try:
             self._file = _alone(self._path)
-            try:
+            with ExitStack() as undo:
+                undo.callback(lambda: os.close(self._file))
                 self._mend()
                 self._end = os.fstat(self._file).st_size
-            except BaseException:
-                os.close(self._file)
-                raise
+                undo.pop_all()
         except OSError as error:
             raise ConfigError(
                 f"The answers {str(self._path)!r} cannot be written: {error.strerror}.",
@@ -210,7 +209,9 @@ class Kept:
         """Write the answered rows beside the file, then put them in its place at once."""
         fresh = self._path.with_name(f"{self._path.name}.part")
         file = _alone(fresh)  # before it takes the place, so that nobody else gets in between
-        try:
+        with ExitStack() as undo:
+            undo.callback(fresh.unlink, missing_ok=True)
+            undo.callback(os.close, file)
             os.truncate(file, 0)
             with self._path.open("rb") as old, open(file, "wb", closefd=False) as new:
                 for line in old:
@@ -218,10 +219,7 @@ class Kept:
                     if found is not None and found[1]:
                         new.write(line)
             fresh.replace(self._path)
-        except BaseException:
-            os.close(file)
-            fresh.unlink(missing_ok=True)
-            raise
+            undo.pop_all()
         os.close(self._file)
         self._file = file
 
