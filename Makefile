@@ -8,18 +8,22 @@ SHELL      := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS  += --no-builtin-rules
 
-PYTHON ?= python3
+SUITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(firstword $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    $$each -c '$(SUITS)' 2>/dev/null && echo $$each; done) python3)
 UV_VERSION := 0.13.9
 BIN    := .venv/bin
 UV     := $(BIN)/uv --quiet
 CODE   := bot plugins adapters
 SOURCES := $(CODE) tests bench docs
-export MOABOT_TEST_LOCAL_DIR := $(CURDIR)/.demo/local
+export MOABOT_TEST_LOCAL_DIR := $(CURDIR)/data/local
+
+comma := ,
 
 # $(call step,NAME,COMMAND): runs it and says how long it took.
 step = @begin=$$(date +%s); printf '── %s\n' '$(1)'; $(2); printf '   %s: %d s\n' '$(1)' $$(($$(date +%s) - begin))
 
-.PHONY: help demo check test fix bench docs format lint types imports dead spelling generated tests wheel pins
+.PHONY: help demo check test fix bench docs format lint types imports dead spelling generated weights tests wheel pins
 
 help:
 	@echo 'make demo    one question answered by a panel of small local models, no key needed'
@@ -33,10 +37,11 @@ help:
 # ── what is installed ────────────────────────────────────────────────────────────────────────
 
 $(BIN)/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "moabot needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Install one, then: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c '$(SUITS)' 2>/dev/null || { \
+	  echo "moabot needs Python 3.11 or newer with venv; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Install one (Debian, Ubuntu: apt install python3 python3-venv), or name one: make PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
-	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	  echo "'$(PYTHON) -m venv' failed; see above" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || { rm -rf .venv; \
 	  echo "uv could not be installed with pip; is the package index reachable?" >&2; exit 1; }
 
@@ -48,13 +53,16 @@ $(BIN)/uv:
 	$(call step,install tools,$(UV) pip install --python $(BIN)/python -c constraints.txt --group dev)
 	@touch $@
 
-.demo/local: .venv/.run
-	$(call step,fetch the small local model,$(BIN)/moabot --config /dev/null demo --yes)
+# The same folder as `make demo` and `moabot demo` use here, so it is fetched once.
+weights: .venv/.run
+	$(call step,the small local model,$(BIN)/python -c 'from pathlib import Path; from moabot_providers.weights import fetch; fetch(Path("$(MOABOT_TEST_LOCAL_DIR)")$(comma) said=print)')
 
 # ── what it shows ────────────────────────────────────────────────────────────────────────────
 
-demo: .venv/.run
-	@$(BIN)/moabot demo --yes
+demo:
+	@begin=$$(date +%s); $(MAKE) --no-print-directory .venv/.run; $(BIN)/moabot demo --yes; \
+	seconds=$$(($$(date +%s) - begin)); \
+	printf '\n%s\n' "make demo took $$((seconds / 60)) min $$((seconds % 60)) s, with everything it installed."
 
 bench: .venv/.dev
 	@for script in bench/[a-z]*.py; do printf '── %s\n' "$$script"; $(BIN)/python "$$script"; done
@@ -90,7 +98,7 @@ spelling: .venv/.dev
 generated: .venv/.dev
 	$(call step,generated tables,$(BIN)/cog --check -I docs README.md docs/reference/*.md)
 
-tests: .venv/.dev .demo/local
+tests: .venv/.dev weights
 	$(call step,tests,$(BIN)/pytest -n 2 --cov --cov-report=term)
 
 wheel: .venv/.dev

@@ -10,6 +10,7 @@ from moabot.errors import MoabotError
 __all__ = [
     "answered",
     "apology",
+    "asked",
     "cost",
     "counted",
     "failed",
@@ -45,7 +46,10 @@ def printable(text: str) -> str:
 
 
 def footer(answer: Answer) -> list[str]:
-    """What stands under an answer, in pieces that a platform joins or breaks as it has room."""
+    """What stands under an answer, in pieces that a platform joins or breaks as it has room.
+
+    The degraded sentence is none of them: it deserves a line of its own.
+    """
     how = " ".join(word for word in (answer.strategy, answer.preset) if word)
     pieces = [
         how,
@@ -60,9 +64,9 @@ def footer(answer: Answer) -> list[str]:
 
 
 def standing(answer: Answer) -> str:
-    """The degraded sentence, else how many models agree, else whether it was remembered."""
+    """How many models agree, or that it was remembered; empty for a degraded answer."""
     if answer.degraded:
-        return answer.degraded
+        return ""
     if answer.from_cache:
         return "remembered from an earlier answer"
     if answer.agreement is not None and answer.agreement.of > 1:
@@ -95,8 +99,13 @@ def cost(usage: Usage) -> str:
 
 def heading(proposal: Proposal) -> str:
     """A proposal's title: slot, model, role, seconds."""
-    role = f" ({proposal.role})" if proposal.role else ""
+    role = "" if proposal.role in {"", proposal.slot} else f" ({proposal.role})"
     return printable(f"{proposal.slot} {proposal.model}{role}, {proposal.seconds:.1f} s")
+
+
+def asked(slot: str, model: str, role: str) -> str:
+    """One line for a model that is asked."""
+    return printable(f"{slot} {model}: asked{'' if role == slot else f' as {role}'}")
 
 
 def answered(proposal: Proposal) -> str:
@@ -115,10 +124,7 @@ def failed(failure: Failure) -> str:
 
 def stopped(cancelled: Cancelled) -> str:
     """One line for a straggler."""
-    return printable(
-        f"{cancelled.slot} {cancelled.model}: stopped after {cancelled.seconds:.1f} s, "
-        "no longer needed"
-    )
+    return printable(f"{cancelled.slot} {cancelled.model}: stopped after {cancelled.seconds:.1f} s")
 
 
 def apology(error: MoabotError, *, reference: str) -> str:

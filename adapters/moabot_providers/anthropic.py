@@ -44,17 +44,15 @@ name not known here is taken for a newer one."""
 class AnthropicSettings(HttpSettings):
     """`[providers.X]` with `plugin = "anthropic"`."""
 
-    api_key_env: str = Field("ANTHROPIC_API_KEY", description="the variable with the key")
+    api_key_env: str = Field(default="ANTHROPIC_API_KEY", description="the variable with the key")
     thinking_tokens: int = Field(
-        4096, ge=0, description="room to think that thinking models get beyond a reply's length"
+        default=4096,
+        ge=0,
+        description="room to think that thinking models get beyond a reply's length",
     )
 
 
-class _Counts(TypedDict, total=False):
-    input_tokens: int | None
-    output_tokens: int | None
-    cache_read_input_tokens: int | None
-    cache_creation_input_tokens: int | None
+_Counts = dict[str, int | None]
 
 
 class _Block(TypedDict):
@@ -137,7 +135,7 @@ class Anthropic:
         """Put the message together again from its events."""
         events = Events()
         pieces: list[str] = []
-        counts = _Counts()
+        counts: _Counts = {}
         stop: str | None = None
         ended = False
         async for some in reply.iter_bytes():
@@ -149,9 +147,9 @@ class Anthropic:
                         pieces.append(event["delta"]["text"])
                         wrote(event["delta"]["text"])
                 elif kind == "message_start":
-                    counts.update(event["message"].get("usage") or _Counts())
+                    counts = event["message"].get("usage") or {}
                 elif kind == "message_delta":
-                    counts.update(event.get("usage") or _Counts())
+                    counts |= _told(event.get("usage"))
                     stop = event["delta"].get("stop_reason")
                 elif kind == "error":
                     why = event.get("error") or _Error()
@@ -193,6 +191,11 @@ def _message(turn: Turn) -> dict[str, object]:
 def _picture(image: Attachment) -> dict[str, object]:
     source = {"type": "base64", "media_type": image.media_type, "data": base64_of(image)}
     return {"type": "image", "source": source}
+
+
+def _told(counts: _Counts | None) -> _Counts:
+    """What an event tells; null means "as said at the start"."""
+    return {name: count for name, count in (counts or {}).items() if count is not None}
 
 
 def _usage(message: _Message, prompt: Prompt, text: str) -> Usage:

@@ -51,9 +51,11 @@ REFUSES: Final = frozenset(
 class GeminiSettings(HttpSettings):
     """`[providers.X]` with `plugin = "gemini"`."""
 
-    api_key_env: str = Field("GEMINI_API_KEY", description="the variable with the key")
+    api_key_env: str = Field(default="GEMINI_API_KEY", description="the variable with the key")
     thinking_tokens: int = Field(
-        4096, ge=0, description="room to think that every model gets beyond a reply's length"
+        default=4096,
+        ge=0,
+        description="room to think that every model gets beyond a reply's length",
     )
 
 

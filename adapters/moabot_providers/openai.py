@@ -43,9 +43,11 @@ ENDS: Final = frozenset({"response.completed", "response.incomplete", "response.
 class OpenAISettings(HttpSettings):
     """`[providers.X]` with `plugin = "openai"`."""
 
-    api_key_env: str = Field("OPENAI_API_KEY", description="the variable with the key")
+    api_key_env: str = Field(default="OPENAI_API_KEY", description="the variable with the key")
     thinking_tokens: int = Field(
-        4096, ge=0, description="room to think that reasoning models get beyond a reply's length"
+        default=4096,
+        ge=0,
+        description="room to think that reasoning models get beyond a reply's length",
     )
 
 

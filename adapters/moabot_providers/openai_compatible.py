@@ -40,9 +40,13 @@ class OpenAICompatibleSettings(Settings):
     """`[providers.X]` with `plugin = "openai_compatible"`."""
 
     base_url: BaseUrl = Field(description="where /chat/completions is found; often ends in /v1")
-    api_key_env: str = Field("", description="the variable with the key; default: no key is sent")
+    api_key_env: str = Field(
+        default="", description="the variable with the key; default: no key is sent"
+    )
     connections: int = Field(
-        1024, ge=1, description="connections at once, of which each call in flight takes one"
+        default=1024,
+        ge=1,
+        description="connections at once, of which each call in flight takes one",
     )
 
 

@@ -53,13 +53,13 @@ class ReplaySettings(Settings):
     """`[providers.X]` with `plugin = "replay"`."""
 
     answers: Path = Field(description="a .jsonl or .jsonl.gz file of stored answers")
-    seconds: float = Field(0.0, ge=0, description="median seconds of a call")
+    seconds: float = Field(default=0.0, ge=0, description="median seconds of a call")
     p95_s: float | None = Field(
-        None, gt=0, description="95 % take less; default: all take `seconds`"
+        default=None, gt=0, description="95 % take less; default: all take `seconds`"
     )
-    fail: float = Field(0.0, ge=0, le=1, description="share of calls that end in an error")
-    hang: float = Field(0.0, ge=0, le=1, description="share of calls that never end")
-    seed: int = Field(0, description="another seed, another course of events")
+    fail: float = Field(default=0.0, ge=0, le=1, description="share of calls that end in an error")
+    hang: float = Field(default=0.0, ge=0, le=1, description="share of calls that never end")
+    seed: int = Field(default=0, description="another seed, another course of events")
 
     @model_validator(mode="after")
     def _tail_beyond_median(self) -> ReplaySettings:
@@ -79,7 +79,7 @@ class _Row(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
     model: str
     prompt: str = Field(min_length=1)
-    text: str
+    text: str = Field(min_length=1)
     input_tokens: int | None = None
     output_tokens: int | None = None
 
@@ -141,7 +141,7 @@ class Replay:
         count = self._calls[where] = self._calls.get(where, 0) + 1
         rows = self._rows[where]
         row = rows[(count - 1) % len(rows)]
-        chance = random.Random(f"{self._settings.seed}\n{model}\n{where[1]}\n{count}")  # noqa: S311
+        chance = random.Random(f"{self._settings.seed}\n{model}\n{where[1]}\n{count}")  # noqa: S311 - no secret
         fate = chance.random()
         wait_s = self._settings.wait_s(chance)
         if fate < self._settings.hang:
@@ -158,31 +158,33 @@ async def _say(text: str, wait_s: float, wrote: Wrote | None) -> None:
         await asyncio.sleep(wait_s)
         return
     step = -(-len(text) // PIECES)
-    for start in range(0, len(text), step):
-        await asyncio.sleep(wait_s * step / len(text))
+    starts = range(0, len(text), step)
+    for start in starts:
+        await asyncio.sleep(wait_s / len(starts))
         wrote(text[start : start + step])
 
 
 def _read(path: Path) -> list[_Row]:
     """Every row; raises `ConfigError` that names the file, the line and what is wrong with it."""
     opened = gzip.open if path.suffix == ".gz" else open
-    number = 0
     try:
-        with opened(path, "rt", encoding="utf-8") as lines:
-            rows: list[_Row] = []
-            for number, line in enumerate(lines, 1):  # noqa: B007
-                if line.strip():
-                    rows.append(_Row.model_validate_json(line))
-            return rows
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ConfigError(
-            f"{path}, line {number}: {key} {first['msg'].lower()}.".replace("  ", " "),
-            fix='Write {"model": …, "prompt": …, "text": …} on each line.',
-        ) from None
+        with opened(path, "rt", encoding="utf-8") as file:
+            lines = file.read().split("\n")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.", fix="Correct `answers`.") from error
+    return [_row(line, f"{path}, line {i}") for i, line in enumerate(lines, 1) if line.strip()]
+
+
+def _row(line: str, where: str) -> _Row:
+    try:
+        return _Row.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "row"
+        raise ConfigError(
+            f"{where}: {key}: {first['msg']}.",
+            fix='Write {"model": …, "prompt": …, "text": …} on each line.',
+        ) from None
 
 
 @asynccontextmanager

@@ -27,9 +27,13 @@ BaseUrl = Annotated[str, AfterValidator(_web_address)]
 class HttpSettings(Settings):
     """Keys that all HTTP providers share."""
 
-    base_url: BaseUrl | None = Field(None, description="another address than the vendor's own")
+    base_url: BaseUrl | None = Field(
+        default=None, description="another address than the vendor's own"
+    )
     connections: int = Field(
-        1024, ge=1, description="connections at once, of which each call in flight takes one"
+        default=1024,
+        ge=1,
+        description="connections at once, of which each call in flight takes one",
     )
 
 

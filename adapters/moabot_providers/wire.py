@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import orjson
 
-from moabot.contract import Usage
+from moabot.pricing import CHARS_PER_TOKEN, estimated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from moabot.contract import Attachment, Prompt
+    from moabot.contract import Attachment, Prompt, Usage
 
-__all__ = ["CHARS_A_TOKEN", "Events", "Reply", "as_json", "base64_of", "data_url", "estimate"]
-
-CHARS_A_TOKEN: Final = 4
-"""The usual rule of thumb for English; used only where a vendor reports nothing."""
+__all__ = ["Events", "Reply", "as_json", "base64_of", "data_url", "estimate"]
 
 
 class Reply(Protocol):
@@ -87,11 +84,4 @@ def data_url(image: Attachment) -> str:
 
 def estimate(prompt: Prompt, text: str) -> Usage:
     """Usage of a call whose vendor reported none, marked as estimated."""
-    read = len(prompt.system) + sum(len(turn.text) for turn in prompt.turns)
-    return Usage(
-        calls=1,
-        input_tokens=-(-read // CHARS_A_TOKEN),
-        output_tokens=-(-len(text) // CHARS_A_TOKEN),
-        cost_usd=None,
-        estimated=True,
-    )
+    return estimated(prompt, output_tokens=-(-len(text) // CHARS_PER_TOKEN))

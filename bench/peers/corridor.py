@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from peer import AGGREGATOR, MAX_TOKENS, PROPOSERS, SYSTEM, Ask, Watch, serve
+
 from moabot.app import load, opened as app_opened
 from moabot.contract import Answer, Cancelled, Failure, Message, Proposal
 from moabot.errors import MoabotError
-from peer import AGGREGATOR, MAX_TOKENS, PROPOSERS, SYSTEM, Ask, Watch, serve
 
 CONFIG = """
 data_dir = "{folder}"
@@ -29,6 +30,7 @@ calls_per_provider = 4096
 proposers = {proposers}
 synthesizer = ["{aggregator}"]
 max_tokens = {max_tokens}
+{panel}
 
 [defaults]
 strategy = "mixture"
@@ -51,6 +53,7 @@ MODEL = """
 [models.{name}]
 provider = "up"
 name = "{name}"
+price = {{ input = 1, output = 2 }}
 """
 
 
@@ -97,8 +100,8 @@ class Counting:
         self.error = error
 
 
-def configured(url: str, folder: Path, *, more: str = "") -> Path:
-    """A config.toml for this upstream; `more` is appended."""
+def configured(url: str, folder: Path, *, panel: str = "") -> Path:
+    """A config.toml for this upstream; `panel` are further lines of the panel."""
     text = CONFIG.format(
         folder=folder,
         url=url,
@@ -106,9 +109,10 @@ def configured(url: str, folder: Path, *, more: str = "") -> Path:
         aggregator=AGGREGATOR,
         max_tokens=MAX_TOKENS,
         system=SYSTEM,
+        panel=panel,
     ) + "".join(MODEL.format(name=name) for name in (*PROPOSERS, AGGREGATOR))
     file = folder / "config.toml"
-    file.write_text(text + more, encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     return file
 
 
@@ -120,10 +124,10 @@ async def opened(url: str) -> AsyncIterator[Ask]:
     numbers = itertools.count()
     async with app_opened(config, plugins) as app:
 
-        async def ask(question: str, watch: Watch, stream: bool) -> str:  # noqa: FBT001
+        async def ask(question: str, watch: Watch) -> str:
             reply = Counting(watch)
             event = f"e{next(numbers)}"
-            channel = "streamed" if stream else "plain"
+            channel = "drafted" if watch.draft else "streamed" if watch.stream else "plain"
             message = Message("bench", "here", channel, "me", question, event, thread=event)
             await app.answering.handle(message, reply)
             if reply.answer is None:

@@ -39,10 +39,10 @@ async def opened(url: str) -> AsyncIterator[Ask]:
                             pieces.append(piece)
             return "".join(pieces)
 
-        async def ask(question: str, watch: Watch, stream: bool) -> str:  # noqa: FBT001
+        async def ask(question: str, watch: Watch) -> str:
             proposals = await asyncio.gather(*(call(model, question) for model in PROPOSERS))
             content = combined(question, proposals)
-            if stream:
+            if watch.stream:
                 return await streamed(AGGREGATOR, content, watch)
             return await call(AGGREGATOR, content)
 

@@ -38,7 +38,7 @@ async def opened(url: str) -> AsyncIterator[Ask]:
         vendor = by_anthropic if place == 1 else by_openai
         return await asyncio.wait_for(vendor(model, question), TIMEOUT_S)  # noqa: TID251 - as such code does
 
-    async def ask(question: str, watch: Watch, stream: bool) -> str:  # noqa: ARG001, FBT001
+    async def ask(question: str, watch: Watch) -> str:
         came = await asyncio.gather(
             *(propose(place, model, question) for place, model in enumerate(PROPOSERS)),
             return_exceptions=True,

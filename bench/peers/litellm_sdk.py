@@ -25,10 +25,10 @@ async def opened(url: str) -> AsyncIterator[Ask]:
         said = await litellm.acompletion(**asking(model, content))
         return str(said.choices[0].message.content)
 
-    async def ask(question: str, watch: Watch, stream: bool) -> str:  # noqa: FBT001
+    async def ask(question: str, watch: Watch) -> str:
         proposals = await asyncio.gather(*(call(model, question) for model in PROPOSERS))
         content = combined(question, proposals)
-        if not stream:
+        if not watch.stream:
             return await call(AGGREGATOR, content)
         pieces: list[str] = []
         async for event in await litellm.acompletion(**asking(AGGREGATOR, content, stream=True)):

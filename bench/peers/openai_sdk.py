@@ -19,10 +19,10 @@ async def opened(url: str) -> AsyncIterator[Ask]:
             said = await client.chat.completions.create(**chat(model, content))  # type: ignore[call-overload]
             return str(said.choices[0].message.content)
 
-        async def ask(question: str, watch: Watch, stream: bool) -> str:  # noqa: FBT001
+        async def ask(question: str, watch: Watch) -> str:
             proposals = await asyncio.gather(*(call(model, question) for model in PROPOSERS))
             content = combined(question, proposals)
-            if not stream:
+            if not watch.stream:
                 return await call(AGGREGATOR, content)
             pieces: list[str] = []
             body = chat(AGGREGATOR, content, stream=True)

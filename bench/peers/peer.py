@@ -29,9 +29,11 @@ PROBE_S = 0.005
 
 
 class Watch:
-    """When one query showed something: seconds since it began."""
+    """When one query showed something: seconds since it began; and whether it shall stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stream: bool = False, draft: bool = False) -> None:
+        self.stream = stream
+        self.draft = draft
         self._began = time.perf_counter()
         self.first_s: float | None = None
         self.draft_s: float | None = None
@@ -52,21 +54,21 @@ class Watch:
         return time.perf_counter() - self._began
 
 
-Ask = Callable[[str, Watch, bool], Awaitable[str]]
-"""Asks the panel: the question, what to tell of the final text, whether to stream it."""
+Ask = Callable[[str, Watch], Awaitable[str]]
+"""Asks the panel and tells the watch what is to be seen; returns the final text."""
 
 Opened = Callable[[str], AbstractAsyncContextManager[Ask]]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How many queries, how many at once; `stop_after_s` leaves each in the middle."""
+    """How many queries, how many at once; `probe` measures the event loop's lag meanwhile."""
 
     queries: int
     at_once: int = 1
     stream: bool = False
+    draft: bool = False
     probe: bool = False
-    stop_after_s: float | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +80,6 @@ class Figures:
     walls_s: list[float] = field(default_factory=list)
     firsts_s: list[float] = field(default_factory=list)
     drafts_s: list[float] = field(default_factory=list)
-    ended_at: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     rss_before_kb: int = 0
     rss_peak_kb: int = 0
@@ -146,17 +147,15 @@ async def _run(ask: Ask, job: Job) -> Figures:
 
 
 async def _query(ask: Ask, job: Job, number: int, figures: Figures) -> None:
-    watch = Watch()
+    watch = Watch(stream=job.stream, draft=job.draft)
     question = f"Question {number}: what should a careful panel of models say about tides?"
     try:
-        async with asyncio.timeout(job.stop_after_s):
-            figures.last = await ask(question, watch, job.stream)
+        figures.last = await ask(question, watch)
         if not figures.last.strip():
             figures.failures.append("empty")
     except Exception as error:  # noqa: BLE001 - whatever a peer raises is its failure
         figures.failures.append(f"{type(error).__name__}: {error}"[:200])
     figures.walls_s.append(watch.seconds)
-    figures.ended_at.append(time.monotonic())
     if watch.first_s is not None:
         figures.firsts_s.append(watch.first_s)
     if watch.draft_s is not None:

@@ -51,15 +51,15 @@ async def opened(url: str) -> AsyncIterator[Ask]:
         file.write_text(config, encoding="utf-8")
         gateway = await AsyncTensorZeroGateway.build_embedded(config_file=str(file))  # type: ignore[misc]
 
-    async def ask(question: str, watch: Watch, stream: bool) -> str:  # noqa: FBT001
+    async def ask(question: str, watch: Watch) -> str:
         messages = [{"role": "user", "content": f"{SYSTEM}\n\n{question}\n\n{COMBINE}"}]
         said = await gateway.inference(
             function_name="panel",
             variant_name="mixture",
             input={"messages": messages},
-            stream=stream,
+            stream=watch.stream,
         )
-        if not stream:
+        if not watch.stream:
             return "".join(block.text for block in said.content)
         pieces: list[str] = []
         async for event in said:

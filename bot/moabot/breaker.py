@@ -11,6 +11,7 @@ IN_A_ROW = 5
 WINDOW = 20
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
+HAIR_S = 0.001
 
 
 class Breaker:
@@ -28,9 +29,13 @@ class Breaker:
         self._open_until = 0.0
         self._probing = False
 
+    def rests(self, now: float) -> bool:
+        """Whether its pause is still running; clocks that fire a hair early are forgiven."""
+        return self._open_until - now > HAIR_S
+
     def closed_in(self, now: float) -> float:
         """Seconds until a call is let through; 0 means now, and takes the probe when half open."""
-        if now < self._open_until:
+        if self.rests(now):
             return self._open_until - now
         if self._openings == 0:
             return 0.0
@@ -43,18 +48,17 @@ class Breaker:
         """A call came back well: an open breaker closes."""
         if self._openings:
             self._recent.clear()
+            self._open_until = 0.0  # but a Retry-After that opened nothing still holds
         self._recent.append(True)
         self._row = self._openings = 0
-        self._open_until = 0.0
         self._probing = False
 
     def failed(self, now: float, *, retry_after_s: float | None = None) -> None:
         """A call failed through the provider's fault; `retry_after_s` is the pause it asked for."""
-        self._recent.append(False)
-        self._row += 1
         probed, self._probing = self._probing, False
-        half = len(self._recent) == WINDOW and self._recent.count(False) * 2 >= WINDOW
-        if probed or self._row >= IN_A_ROW or half:
+        # What fails though the breaker is open began before that, or was a last resort.
+        open_already = self._openings > 0 and not probed
+        if probed or (not open_already and self._worn_out()):
             self._openings += 1
             longest = min(FIRST_PAUSE_S * 2 ** (self._openings - 1), LONGEST_PAUSE_S)
             self._open_until = now + random.uniform(longest / 2, longest)  # noqa: S311 - jitter
@@ -62,6 +66,12 @@ class Breaker:
             self._recent.clear()
         if retry_after_s is not None:
             self._open_until = max(self._open_until, now + retry_after_s)
+
+    def _worn_out(self) -> bool:
+        self._recent.append(False)
+        self._row += 1
+        half = len(self._recent) == WINDOW and self._recent.count(False) * 2 >= WINDOW
+        return half or self._row >= IN_A_ROW
 
     def let_go(self) -> None:
         """A call was cancelled: it says nothing about the provider, but frees the probe."""

@@ -19,11 +19,12 @@ from moabot.errors import (
     ProviderBusy,
     ProviderError,
     ProviderGarbled,
+    ProviderRefused,
     ProviderTimeout,
     ProviderUnreachable,
 )
 from moabot.pace import Pace
-from moabot.pricing import CHARS_PER_TOKEN, Price, estimated, priced
+from moabot.pricing import CHARS_PER_TOKEN, Price, at_most, estimated, priced
 from moabot.quorum import hedge
 from moabot.recorder import Recorder
 from moabot.voice import Speaker, Voice
@@ -34,6 +35,9 @@ FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
 BROKEN = (ProviderBusy, ProviderUnreachable, ProviderTimeout, ProviderGarbled)
 """Failures that speak against the provider, and not against the request."""
+
+PAID = (ProviderTimeout, ProviderGarbled, ProviderRefused)
+"""Failures of calls that were answered in some way, so that a vendor probably bills them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +94,13 @@ class Calls:
 
     async def ask(self, order: Order, recorder: Recorder, budget: Budget) -> Proposal:
         """Go down the chain until a model answers; raises the last model's error."""
-        return await self._down(_Errand(order, recorder, budget), order.chain)
+        chain = order.chain
+        if order.last_resort:  # a resting model is asked too, but after those that work
+            chain = tuple(sorted(chain, key=lambda name: self.models[name].breaker.rests(_now())))
+        done = await self._down(_Errand(order, recorder, budget), chain)
+        if order.voice is not None:
+            order.voice.settle(done.text)
+        return done
 
     async def _down(self, errand: _Errand, chain: tuple[str, ...]) -> Proposal:
         order = errand.order
@@ -101,25 +111,23 @@ class Calls:
         async def backup() -> Proposal:
             nonlocal backed_up
             backed_up = True
-            return await (self._down(errand, rest) if rest else self._persist(errand, head))
+            other = replace(errand, attempt=None)
+            return await (self._down(other, rest) if rest else self._persist(other, head))
 
         try:
             if not order.patience.hedge:
                 return await self._persist(errand, head)
-            began = _now()
             return await hedge(
                 lambda: self._persist(errand, head),
                 backup,
-                patience_s=head.pace.patience_s(
-                    streamed=order.voice is not None, default_s=order.patience.call_timeout_s / 4
-                ),
-                heard_at=lambda: max(began, order.voice.heard_at) if order.voice else began,
+                patience_s=_silence_s(order, head),
+                heard_at=errand.heard_at,
                 allowed=self._hedges.take,
             )
         except ProviderError:
             if backed_up or not rest or _now() >= order.until:
                 raise
-            return await self._down(errand, rest)
+            return await self._down(replace(errand, attempt=None), rest)
 
     async def _persist(self, errand: _Errand, model: Model) -> Proposal:
         """Ask one model until it answers, its tries are used up, or waiting makes no sense."""
@@ -128,85 +136,84 @@ class Calls:
             try:
                 return await self._try(errand, model)
             except ProviderError as error:
+                failure = Failure(order.slot, model.name, str(error), _now() - began)
                 pause = _pause(error, tried)
                 # A timeout has used its time up; an open breaker would not let us through.
                 hopeless = not error.retryable or isinstance(error, ProviderTimeout)
                 if hopeless or tried == order.patience.tries or _now() + pause >= order.until:
-                    seconds = _now() - began
-                    errand.recorder.failed(Failure(order.slot, model.name, str(error), seconds))
+                    errand.recorder.failed(failure)
                     raise
-            await asyncio.sleep(pause)
+            try:
+                await asyncio.sleep(pause)
+            except asyncio.CancelledError:
+                errand.recorder.failed(failure)
+                raise
         raise AssertionError("tries is at least 1")  # pragma: no cover - settings forbid 0
 
     async def _try(self, errand: _Errand, model: Model) -> Proposal:
-        order = errand.order
-        self._pass_breaker(model, last_resort=order.last_resort)
+        """One try: money is set aside before and settled after, whatever happens between."""
         reserved = _reserve(errand, model)
-        speaker = order.voice.speaker() if order.voice is not None else None
-        self._hedges.earn()
-        usage = Usage(calls=1)
-        began = _now()
+        attempt = errand.attempt = _Attempt(_now())
         try:
-            async with model.gate, self._gate:
-                began = _now()
-                completion = await self._complete(order, model, speaker)
-            usage = priced(completion.usage, model.price)
+            self._pass_breaker(model, last_resort=errand.order.last_resort)
+            return await self._send(errand, model, attempt)
+        finally:
+            errand.budget.settle(reserved, attempt.usage)
+
+    async def _send(self, errand: _Errand, model: Model, attempt: _Attempt) -> Proposal:
+        order = errand.order
+        try:
+            completion = await self._complete(order, model, attempt)
         except ProviderError as error:
-            self._blame(model, error)
-            if isinstance(error, ProviderTimeout) or (speaker is not None and speaker.pieces):
-                usage = _guess(order, model, speaker, _now() - began)
-            if speaker is not None and order.voice is not None:
-                order.voice.leave(speaker)
+            _blame(model, error, spent_s=_now() - attempt.began if attempt.sent else 0, order=order)
+            if attempt.sent:
+                paid = isinstance(error, PAID) or attempt.spoke
+                attempt.usage = _guess(order, model, attempt) if paid else Usage(calls=1)
+            if attempt.speaker is not None and order.voice is not None:
+                order.voice.leave(attempt.speaker)
             raise
         except asyncio.CancelledError:
             model.breaker.let_go()
-            usage = _guess(order, model, speaker, _now() - began)
-            stopped = Cancelled(order.slot, model.name, _now() - began, usage)
-            errand.recorder.cancelled(stopped)
+            if attempt.sent:
+                attempt.usage = _guess(order, model, attempt)
+            seconds = _now() - attempt.began
+            errand.recorder.cancelled(Cancelled(order.slot, model.name, seconds, attempt.usage))
             raise
-        finally:
-            errand.budget.settle(reserved, usage)
-        return self._well(errand, model, speaker, replace(completion, usage=usage), _now() - began)
+        attempt.usage = priced(completion.usage, model.price)
+        return self._well(errand, model, attempt, completion.text)
 
-    def _well(
-        self,
-        errand: _Errand,
-        model: Model,
-        speaker: Speaker | None,
-        completion: Completion,
-        seconds: float,
-    ) -> Proposal:
-        order, usage = errand.order, completion.usage
+    def _well(self, errand: _Errand, model: Model, attempt: _Attempt, text: str) -> Proposal:
+        order, usage, seconds = errand.order, attempt.usage, _now() - attempt.began
         model.breaker.succeeded()
-        first_s = seconds if speaker is None else min(speaker.first_s, seconds)
         model.pace.note(
-            first_s=first_s,
+            first_s=min(attempt.speaker.first_s, seconds) if attempt.speaker else seconds,
             whole_s=seconds,
             tokens=usage.output_tokens,
-            streamed=speaker is not None,
+            streamed=attempt.speaker is not None,
         )
-        if speaker is not None and order.voice is not None:
-            order.voice.settle(speaker, completion.text)
-        done = Proposal(order.slot, model.name, order.role, completion.text, usage, seconds)
+        done = Proposal(order.slot, model.name, order.role, text, usage, seconds)
         errand.recorder.called(done)
         return done
 
-    async def _complete(self, order: Order, model: Model, speaker: Speaker | None) -> Completion:
-        until = min(order.until, _now() + order.patience.call_timeout_s)
+    async def _complete(self, order: Order, model: Model, attempt: _Attempt) -> Completion:
+        """Queue for a free line, then call; the call's time begins when it is let through."""
         provider, name = model.provider_name, model.name
         prompt = order.prompt if model.images else _without_images(order.prompt)
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(order.until) as limit, model.gate, self._gate:
+                now = _now()
+                limit.reschedule(min(order.until, now + order.patience.call_timeout_s))
+                attempt.send(now, order.voice)
+                self._hedges.earn()
                 completion = await model.provider.complete(
-                    prompt, model=model.vendor_name, wrote=speaker
+                    prompt, model=model.vendor_name, wrote=attempt.speaker
                 )
         except TimeoutError:
-            raise ProviderTimeout(
-                "No whole answer came in time.", provider=provider, model=name
-            ) from None
+            what = "No whole answer came" if attempt.sent else "It was not its turn"
+            raise ProviderTimeout(f"{what} in time.", provider=provider, model=name) from None
         except ProviderError:
             raise
-        except Exception as error:  # the edge to a plugin's code: it costs this one call
+        except (Exception, SystemExit) as error:  # the edge to a plugin's code: one call
             raise ProviderGarbled(
                 f"The plugin raised {type(error).__name__}.",
                 provider=provider,
@@ -228,21 +235,40 @@ class Calls:
             error.retryable = False
             raise error
 
-    def _blame(self, model: Model, error: ProviderError) -> None:
-        if isinstance(error, BROKEN):
-            after = error.retry_after_s if isinstance(error, ProviderBusy) else None
-            model.breaker.failed(_now(), retry_after_s=after)
-        else:
-            model.breaker.let_go()
+
+@dataclass(slots=True)
+class _Attempt:
+    """One try of a call: since when (loop time), whether it was let through, what it used."""
+
+    began: float
+    sent: bool = False
+    speaker: Speaker | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    def send(self, now: float, voice: Voice | None) -> None:
+        self.began, self.sent = now, True
+        self.speaker = voice.speaker() if voice is not None else None
+
+    @property
+    def spoke(self) -> bool:
+        return self.speaker is not None and bool(self.speaker.pieces)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Errand:
-    """An order with the two records that its answer keeps."""
+    """An order on its way to one model, with the two records that its answer keeps."""
 
     order: Order
     recorder: Recorder
     budget: Budget
+    attempt: _Attempt | None = None
+
+    def heard_at(self) -> float:
+        """Loop time of the last sign of life; who still queues is not silent."""
+        if self.attempt is None or not self.attempt.sent:
+            return _now()
+        speaker = self.attempt.speaker
+        return max(self.attempt.began, speaker.last_s) if speaker else self.attempt.began
 
 
 def _now() -> float:
@@ -261,16 +287,33 @@ def _reserve(errand: _Errand, model: Model) -> Decimal:
     """Set aside the most that a call can cost; without a budget, nobody needs to count."""
     if errand.budget.limit_usd is None:
         return Decimal(0)
-    prompt = errand.order.prompt
-    most = priced(estimated(prompt, output_tokens=prompt.max_tokens), model.price)
+    most = priced(at_most(errand.order.prompt), model.price)
     return errand.budget.reserve(most.cost_usd)
 
 
-def _guess(order: Order, model: Model, speaker: Speaker | None, seconds: float) -> Usage:
+def _silence_s(order: Order, model: Model) -> float:
+    """Seconds after which this model is unusually silent."""
+    return model.pace.patience_s(
+        streamed=order.voice is not None, default_s=order.patience.call_timeout_s / 4
+    )
+
+
+def _blame(model: Model, error: ProviderError, *, spent_s: float, order: Order) -> None:
+    # Cut off early by the answer's deadline, or before its turn: that says nothing of the model.
+    rushed = isinstance(error, ProviderTimeout) and spent_s < _silence_s(order, model)
+    if rushed or not isinstance(error, BROKEN):
+        model.breaker.let_go()
+        return
+    after = error.retry_after_s if isinstance(error, ProviderBusy) else None
+    model.breaker.failed(_now(), retry_after_s=after)
+
+
+def _guess(order: Order, model: Model, attempt: _Attempt) -> Usage:
     """What a call that was cut off had probably used."""
-    if speaker is not None and speaker.pieces:
-        tokens = -(-speaker.chars // CHARS_PER_TOKEN)
+    if attempt.speaker is not None and attempt.spoke:
+        tokens = -(-attempt.speaker.chars // CHARS_PER_TOKEN)
     else:
+        seconds = _now() - attempt.began
         tokens = model.pace.written_by(seconds, usual=model.expect_tokens)
     return priced(estimated(order.prompt, output_tokens=tokens), model.price)
 

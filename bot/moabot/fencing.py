@@ -6,13 +6,19 @@ import random
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import count
 
 from moabot.contract import Proposal
 
 __all__ = ["fence"]
 
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
-"""C0 and C1 controls but tab and newline, zero-width and bidirectional marks."""
+UNSEEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    r"\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""What a reader does not see and a model may: controls but tab and newline, line separators,
+zero-width and bidirectional marks, tag characters; and halves of pairs, which no JSON can carry.
+The joiners U+200C and U+200D stay: Persian, Hindi and many emoji are spelt with them."""
 
 
 def fence(
@@ -22,18 +28,22 @@ def fence(
 
     The tag and the order come from `seed`, a secret of this answer that no proposer knows, and
     from `slot`, so that two aggregators read different orders and a resumed answer the same one.
-    Each text is cut after `chars` characters. `instruction` names the tag by "{tag}".
+    A tag that stands in a text (an earlier reader may have given it away) is not used. Each text
+    is cut after `chars` characters. `instruction` names the tag by "{tag}".
     """
-    tag = blake2b(slot.encode(), key=seed, digest_size=12).hexdigest()
-    shuffled = sorted(proposals, key=lambda proposal: proposal.slot)
-    random.Random(tag).shuffle(shuffled)  # noqa: S311 - its seed is secret, see above
+    texts = [_bounded(p.text, chars) for p in sorted(proposals, key=lambda p: p.slot)]
+    tags = (
+        blake2b(f"{slot}/{turn}".encode(), key=seed, digest_size=12).hexdigest() for turn in count()
+    )
+    tag = next(tag for tag in tags if not any(tag in text.casefold() for text in texts))
+    random.Random(tag).shuffle(texts)  # noqa: S311 - its seed is secret, see above
     blocks = [
-        f"[proposal {number} {tag}]\n{_bounded(proposal.text, chars)}\n[end {number} {tag}]"
-        for number, proposal in enumerate(shuffled, start=1)
+        f"[proposal {number} {tag}]\n{text}\n[end {number} {tag}]"
+        for number, text in enumerate(texts, start=1)
     ]
     return "\n\n".join([instruction.replace("{tag}", tag), *blocks])
 
 
 def _bounded(text: str, chars: int) -> str:
-    clean = CONTROLS.sub("", text)
+    clean = UNSEEN.sub("", text)
     return clean if len(clean) <= chars else f"{clean[:chars]}\n[cut here: longer than asked for]"

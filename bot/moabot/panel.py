@@ -104,7 +104,8 @@ class Panel:
         """
         asked = self.slots() if slots is None else tuple(slots)
         need = min(self._quorum(len(asked)) if enough is None else enough, len(asked))
-        voice = self._voice(self.recorder.drafted) if self.draft and not read else None
+        drafting = self.draft and not read and not self.recorder.shown
+        voice = self._voice(self.recorder.drafted, draft=True) if drafting else None
         slack = need < len(asked)
         orders = [
             self._proposer(slot, note=note, read=read, voice=voice, slack=slack) for slot in asked
@@ -257,9 +258,9 @@ class Panel:
     def _stage_end(self) -> float:
         return _now() + STAGE_SHARE * max(self.until - _now(), 0.0)
 
-    def _voice(self, say: Callable[[str], None]) -> Voice:
+    def _voice(self, say: Callable[[str], None], *, draft: bool = False) -> Voice:
         clock = asyncio.get_running_loop().time
-        return Voice(say, restart=self.recorder.restarted, clock=clock)
+        return Voice(say, restart=self.recorder.restarted, clock=clock, draft=draft)
 
     def _prompt(self, system: str, end: str) -> Prompt:
         """System, history and question first, so that providers' prompt caches hit; `end` last."""

@@ -145,7 +145,7 @@ class Plugins:
         self.problems: list[str] = []
         self.blocked: list[str] = []
         for module in built_in:
-            self._admit(module, partial(import_module, module))
+            self._load(module, partial(import_module, module))
         self._let_in({_normal(name) for name in allow})
 
     def offers(self, kind: Kind) -> dict[str, Offer]:
@@ -186,7 +186,7 @@ class Plugins:
         for entry in sorted(entry_points(group="moabot"), key=lambda entry: entry.name):
             owner = _distribution(entry)
             if _normal(owner) in allowed:
-                self._admit(owner, entry.load)
+                self._load(owner, entry.load)
                 allowed.discard(_normal(owner))
             else:
                 self.blocked.append(owner)
@@ -197,7 +197,11 @@ class Plugins:
                     f"point of the group 'moabot'. Install it beside moabot, or remove the name."
                 )
 
-    def _admit(self, owner: str, load: Callable[[], object]) -> None:
+    def admit(self, owner: str, plugin: object) -> None:
+        """Let in a plugin that is at hand already: a module, or any object with hooks."""
+        self._load(owner, lambda: plugin)
+
+    def _load(self, owner: str, load: Callable[[], object]) -> None:
         try:
             plugin = load()
             self._check(plugin)
@@ -206,10 +210,7 @@ class Plugins:
             for name, hook in self._hooks("moabot_register"):
                 if name == owner:
                     hook(register=register)
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # the edge to other people's code; one plugin, one line
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - other people's code: one plugin, one line
             if self._manager.has_plugin(owner):
                 self._manager.unregister(name=owner)
             told = error if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
@@ -241,7 +242,7 @@ class Plugins:
     def _call(self, owner: str, hook: Callable[..., Any], **values: object) -> object:
         try:
             return hook(**values)
-        except (Exception, SystemExit) as error:  # as above: a hook of a stranger
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
             self.problems.append(f"Plugin {owner}: a hook raised {type(error).__name__}: {error}.")
             return None
 

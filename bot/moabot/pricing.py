@@ -8,12 +8,16 @@ from decimal import Decimal
 from moabot.config import PriceSettings
 from moabot.contract import Prompt, Usage
 
-__all__ = ["CHARS_PER_TOKEN", "Price", "estimated", "look_up", "priced"]
+__all__ = ["CHARS_PER_TOKEN", "Price", "at_most", "estimated", "look_up", "priced"]
 
 CHARS_PER_TOKEN = 4
 """A rule of thumb for English; used only where no provider counted."""
 
 IMAGE_TOKENS = 1000
+LARGEST_IMAGE_TOKENS = 5000
+FRAME_TOKENS = 16
+"""What a vendor's chat format may add to a turn."""
+
 MILLION = 1_000_000
 
 
@@ -64,6 +68,15 @@ def look_up(
         )
     except LookupError:
         return None
+
+
+def at_most(prompt: Prompt) -> Usage:
+    """The most that one call can use: no tokenizer makes more tokens than there are bytes."""
+    texts = (prompt.system, *(turn.text for turn in prompt.turns))
+    tokens = sum(len(text.encode(errors="replace")) + FRAME_TOKENS for text in texts)
+    images = sum(len(turn.images) for turn in prompt.turns)
+    tokens += images * LARGEST_IMAGE_TOKENS
+    return Usage(1, tokens, 0, prompt.max_tokens, cost_usd=None, estimated=True)
 
 
 def estimated(prompt: Prompt, *, output_tokens: int) -> Usage:

@@ -6,7 +6,8 @@ The only place of the core that starts tasks. Every task ends before the functio
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from moabot.errors import MoabotError
@@ -15,6 +16,9 @@ __all__ = ["hedge", "quorum"]
 
 T = TypeVar("T")
 Ask = Callable[[], Awaitable[T]]
+
+BLINK_S = 0.001
+"""Patience that is this short is over: a clock may fire a hair early."""
 
 
 async def quorum(
@@ -35,6 +39,8 @@ async def quorum(
     values: dict[int, T] = {}
     unheard = set(range(len(asks)))
     met, over = asyncio.Event(), asyncio.Event()
+    if not asks:
+        return []
 
     async def one(place: int, ask: Ask[T | None]) -> None:
         value = await ask()
@@ -46,13 +52,14 @@ async def quorum(
         if over.is_set() or len(values) >= enough:
             met.set()
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(place, ask)) for place, ask in enumerate(asks)]
-        await _wait(met, until)
-        if not over.is_set():
-            await _wait(over, min(until, loop.time() + grace_s))
-        for task in tasks:
-            task.cancel()
+    with _plain_errors():
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(place, ask)) for place, ask in enumerate(asks)]
+            await _wait(met, until)
+            if not over.is_set():
+                await _wait(over, min(until, loop.time() + grace_s))
+            for task in tasks:
+                task.cancel()
     return [values[place] for place in sorted(values)]
 
 
@@ -75,43 +82,43 @@ async def hedge(
     """Ask `first`; once nothing was heard of it for `patience_s`, ask `backup` too, if `allowed`.
 
     The first to finish wins and the other is cancelled. `heard_at` gives the loop time of the
-    last sign of life. Raises the first's error when no one succeeds.
+    last sign of life. Raises `first`'s error when no one succeeds.
     """
     loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_caught(first))]
-        running = set(tasks)
-        won: asyncio.Task[T | MoabotError] | None = None
-        while running:
-            patience = heard_at() + patience_s - loop.time() if len(tasks) == 1 else None
-            done, running = await asyncio.wait(
-                running,
-                timeout=None if patience is None else max(patience, 0.0),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            won = next((t for t in done if not isinstance(t.result(), MoabotError)), None)
-            if won is not None:
-                for task in running:
-                    task.cancel()
-                break
-            if not done and len(tasks) == 1 and loop.time() >= heard_at() + patience_s:
-                if allowed():
-                    tasks.append(group.create_task(_caught(backup)))
-                    running = {*running, tasks[-1]}
-                else:
-                    patience_s = float("inf")
-    return _unwrapped(won or tasks[0])
+    won: list[T] = []
+    lost: dict[Ask[T], MoabotError] = {}
+
+    async def run(ask: Ask[T]) -> None:
+        try:
+            won.append(await ask())
+        except MoabotError as error:
+            lost[ask] = error
+
+    with _plain_errors():
+        async with asyncio.TaskGroup() as group:
+            running = {group.create_task(run(first))}
+            patient = True
+            while running and not won:
+                left_s = heard_at() + patience_s - loop.time() if patient else None
+                if left_s is not None and left_s < BLINK_S:
+                    patient = False
+                    if allowed():
+                        running.add(group.create_task(run(backup)))
+                    continue
+                _, running = await asyncio.wait(
+                    running, timeout=left_s, return_when=asyncio.FIRST_COMPLETED
+                )
+            for task in running:
+                task.cancel()
+    if not won:
+        raise lost[first]
+    return won[0]
 
 
-async def _caught(ask: Ask[T]) -> T | MoabotError:
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What one task raised comes out as it is, for callers that never heard of groups."""
     try:
-        return await ask()
-    except MoabotError as error:
-        return error
-
-
-def _unwrapped(task: asyncio.Task[T | MoabotError]) -> T:
-    result = task.result()
-    if isinstance(result, MoabotError):
-        raise result
-    return result
+        yield
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None

@@ -11,7 +11,7 @@ class Recorder:
     """A report that remembers what it passes on.
 
     `calls` holds every call that succeeded, of any role, in the order of finishing; `degraded`
-    the sentences that the person must be told; `text` what was written of the final answer.
+    the sentences that the person must be told.
     """
 
     def __init__(self, report: Report) -> None:
@@ -21,12 +21,18 @@ class Recorder:
         self.failures: list[Failure] = []
         self.stopped: list[Cancelled] = []
         self.degraded: list[str] = []
+        self._draft: list[str] = []
         self._pieces: list[str] = []
 
     @property
     def text(self) -> str:
         """What the person sees of the final text so far."""
         return "".join(self._pieces)
+
+    @property
+    def shown(self) -> str:
+        """What the person sees now: the final text so far, or the draft before it."""
+        return "".join(self._pieces or self._draft)
 
     def called(self, proposal: Proposal) -> None:
         """A call of any role succeeded."""
@@ -52,7 +58,8 @@ class Recorder:
         self._report.cancelled(cancelled)
 
     def drafted(self, piece: str) -> None:
-        """Pass on."""
+        """Remember and pass on."""
+        self._draft.append(piece)
         self._report.drafted(piece)
 
     def wrote(self, piece: str) -> None:
@@ -61,6 +68,7 @@ class Recorder:
         self._report.wrote(piece)
 
     def restarted(self) -> None:
-        """Forget the text and pass on."""
+        """Forget what was shown and pass on."""
+        self._draft.clear()
         self._pieces.clear()
         self._report.restarted()

@@ -1,63 +1,103 @@
-"""Public fakes for the tests of plugins: a scripted provider, a recording reply, virtual time."""
+"""Public fakes for tests of plugins: scripted models, a whole bot on them, and virtual time."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
+from moabot.app import App, opened
+from moabot.channels import NO_WISH
+from moabot.config import ChannelSettings, parse
 from moabot.contract import (
     Answer,
     Cancelled,
     Completion,
     Failure,
+    Message,
     Prompt,
     Proposal,
+    Provider,
     Stop,
     Usage,
     Wrote,
 )
 from moabot.errors import MoabotError
+from moabot.hookspecs import hookimpl
+from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
 
-__all__ = ["Heard", "RecordingReply", "ScriptedProvider", "VirtualTimeLoop", "says"]
+__all__ = [
+    "Heard",
+    "RecordingReply",
+    "Said",
+    "Script",
+    "ScriptedProvider",
+    "VirtualTimeLoop",
+    "ask",
+    "hangs",
+    "rehearsal",
+    "says",
+]
+
+
+FEW_TOKENS = Usage(1, 10, 0, 5, cost_usd=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One scripted reply: `text` after `seconds`, in `pieces` of words, or `error` instead."""
+    """One scripted reply: `text` after `seconds`, word by word every `word_s`, then `error`."""
 
     text: str = ""
     seconds: float = 0.0
+    word_s: float = 0.0
     error: Exception | None = None
     stop: Stop = "end"
-    usage: Usage = Usage(1, 10, 0, 5, cost_usd=None)
+    usage: Usage = FEW_TOKENS
 
 
 def says(
-    text: str = "", *, seconds: float = 0.0, error: Exception | None = None, stop: Stop = "end"
+    text: str = "",
+    *,
+    seconds: float = 0.0,
+    word_s: float = 0.0,
+    error: Exception | None = None,
+    stop: Stop = "end",
 ) -> Said:
-    """Script one reply of a `ScriptedProvider`."""
-    return Said(text, seconds, error, stop)
+    """Script one reply of a `ScriptedProvider`.
+
+    It begins after `seconds` and takes `word_s` more for each further word. With `error` the
+    words are spoken, and then it is raised.
+    """
+    return Said(text, seconds, word_s, error, stop)
+
+
+def hangs() -> Said:
+    """Script a model that never says anything."""
+    return Said(seconds=float("inf"))
+
+
+Script = Said | Sequence[Said] | Callable[[Prompt], Said]
 
 
 class ScriptedProvider:
     """A provider that says what it was told to, by model.
 
     A script is one reply for every call, or a list with one for each call (the last stays), or a
-    function of the prompt. Counts what it was asked in `prompts`, who is being answered in
+    function of the prompt. Notes what it was asked in `prompts`, who is being answered in
     `running`, and who was cancelled in `cancelled`.
 
     >>> provider = ScriptedProvider({"a": says("Paris", seconds=2)})
     """
 
-    def __init__(
-        self, scripts: dict[str, Said | list[Said] | Callable[[Prompt], Said]] | None = None
-    ) -> None:
-        self.scripts = scripts or {}
+    def __init__(self, scripts: Mapping[str, Script] | None = None) -> None:
+        self.scripts = dict(scripts or {})
         self.prompts: list[tuple[str, Prompt]] = []
         self.running: list[str] = []
         self.cancelled: list[str] = []
+        self._asked: Counter[str] = Counter()
 
     async def complete(
         self, prompt: Prompt, *, model: str, wrote: Wrote | None = None
@@ -67,11 +107,11 @@ class ScriptedProvider:
         self.prompts.append((model, prompt))
         self.running.append(model)
         try:
-            await asyncio.sleep(said.seconds)
-            for piece in said.text.split(" ") if wrote and said.text else ():
-                if wrote:
-                    wrote(piece if said.text.startswith(piece) else f" {piece}")
-                await asyncio.sleep(0)
+            await _pass_time(said.seconds)
+            for place, word in enumerate(said.text.split(" ") if said.text else ()):
+                await _pass_time(said.word_s if place else 0)
+                if wrote is not None:
+                    wrote(f" {word}" if place else word)
         except asyncio.CancelledError:
             self.cancelled.append(model)
             raise
@@ -81,13 +121,25 @@ class ScriptedProvider:
             raise said.error
         return Completion(said.text, said.usage, said.stop)
 
+    def asked(self, model: str) -> list[Prompt]:
+        """The prompts that one model was given."""
+        return [prompt for name, prompt in self.prompts if name == model]
+
     def _next(self, model: str, prompt: Prompt) -> Said:
         script = self.scripts.get(model, Said(f"{model} says so."))
-        if callable(script):
-            return script(prompt)
-        if isinstance(script, list):
-            return script.pop(0) if len(script) > 1 else script[0]
-        return script
+        if isinstance(script, Said):
+            return script
+        if isinstance(script, Sequence):
+            self._asked[model] += 1
+            return script[min(self._asked[model], len(script)) - 1]
+        return script(prompt)
+
+
+async def _pass_time(seconds: float) -> None:
+    if seconds == float("inf"):
+        await asyncio.Event().wait()
+    else:
+        await asyncio.sleep(seconds)
 
 
 @dataclass(slots=True)
@@ -174,6 +226,56 @@ class RecordingReply:
             elif event.what == what:
                 pieces.append(str(event.value))
         return "".join(pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scripted:
+    """The plugin that offers one provider under the name "scripted"."""
+
+    provider: Provider
+
+    @hookimpl
+    def moabot_register(self, register: Register) -> None:
+        register.provider("scripted", self._open)
+
+    def _open(self, settings: NoSettings) -> nullcontext[Provider]:
+        return nullcontext(self.provider)
+
+
+@asynccontextmanager
+async def rehearsal(
+    provider: Provider,
+    tables: Mapping[str, Mapping[str, object]] | None = None,
+    *,
+    models: Sequence[str] = ("a", "b", "c"),
+    panel: Mapping[str, object] | None = None,
+    plugins: Sequence[object] = (),
+) -> AsyncIterator[App]:
+    """The whole bot with the built-in strategies, on `models` that `provider` plays.
+
+    `panel` holds keys of [panels.default], whose proposers are otherwise all the models; `tables`
+    holds whole tables of config.toml, and `plugins` more plugins, your own strategy say.
+    """
+    config = {
+        "providers": {"scripted": {"plugin": "scripted"}},
+        "models": {name: {"provider": "scripted", "name": name} for name in models},
+        "panels": {"default": {"proposers": [{"model": name} for name in models], **(panel or {})}},
+        "defaults": {"strategy": "mixture", "preset": "thorough"},
+        **(tables or {}),
+    }
+    found = Plugins(built_in=[name for name in BUILT_IN if name.startswith("moabot_strategies.")])
+    for place, plugin in enumerate((_Scripted(provider), *plugins)):
+        found.admit(f"rehearsed-{place}", plugin)
+    async with opened(parse(config, source="rehearsal"), found) as app:
+        yield app
+
+
+async def ask(app: App, text: str, *, wish: ChannelSettings = NO_WISH) -> RecordingReply:
+    """Let the bot answer one message, and return the reply with what it was told."""
+    reply = RecordingReply()
+    message = Message("test", "workspace", "channel", "someone", text, event_id="1")
+    await app.answering.handle(message, reply, wish=wish)
+    return reply
 
 
 class _Leap(selectors.DefaultSelector):

@@ -10,18 +10,22 @@ __all__ = ["Speaker", "Voice"]
 
 
 class Speaker:
-    """One attempt's line to the voice: call it with each piece of text."""
+    """One attempt's line to the voice: call it with each piece of text.
+
+    `first_s` are the seconds to its first piece, `last_s` the clock at its last sign of life.
+    """
 
     def __init__(self, voice: Voice) -> None:
         self._voice = voice
-        self._began = voice.clock()
+        self._began = self.last_s = voice.clock()
         self.first_s = float("inf")
         self.pieces: list[str] = []
 
     def __call__(self, piece: str) -> None:
         """Say the next piece."""
+        self.last_s = self._voice.clock()
         if not self.pieces:
-            self.first_s = self._voice.clock() - self._began
+            self.first_s = self.last_s - self._began
         self.pieces.append(piece)
         self._voice.heard(self, piece)
 
@@ -34,17 +38,24 @@ class Speaker:
 class Voice:
     """Lets one of several speakers through to `say`; `restart` voids what was said.
 
-    With `say` None nobody listens, but signs of life are still noted. `clock` gives the time.
+    In a `draft` several texts compete and any of them will do: the first to speak keeps the word.
+    `clock` gives the time in seconds.
     """
 
     def __init__(
-        self, say: Wrote | None, *, restart: Callable[[], None], clock: Callable[[], float]
+        self,
+        say: Wrote,
+        *,
+        restart: Callable[[], None],
+        clock: Callable[[], float],
+        draft: bool = False,
     ) -> None:
         self._say = say
         self._restart = restart
+        self._draft = draft
         self.clock = clock
         self._speaker: Speaker | None = None
-        self.heard_at = clock()
+        self._said: list[str] = []
 
     def speaker(self) -> Speaker:
         """A line for one attempt."""
@@ -52,25 +63,30 @@ class Voice:
 
     def heard(self, speaker: Speaker, piece: str) -> None:
         """A speaker said a piece; it is let through when the voice is free or its own."""
-        self.heard_at = self.clock()
-        if self._speaker is None:
+        if self._speaker is None and not self._said:
             self._speaker = speaker
             piece = "".join(speaker.pieces)
-        if self._speaker is speaker and self._say is not None:
-            self._say(piece)
+        if self._speaker is speaker:
+            self._tell(piece)
 
     def leave(self, speaker: Speaker) -> None:
         """A speaker failed: if it was heard, its text is void and the voice is free."""
         if self._speaker is speaker:
             self._speaker = None
-            self._restart()
+            self._void()
 
-    def settle(self, speaker: Speaker, text: str) -> None:
-        """A speaker finished with `text`: whatever was said, this is what stands."""
-        if self._speaker is speaker and "".join(speaker.pieces) == text:
+    def settle(self, text: str) -> None:
+        """This text won: whatever was said, it is what stands. A draft stays as it began."""
+        if "".join(self._said) == text or (self._draft and self._said):
             return
-        if self._speaker is not None:
-            self._restart()
-        self._speaker = speaker
-        if self._say is not None:
-            self._say(text)
+        if self._said:
+            self._void()
+        self._tell(text)
+
+    def _tell(self, piece: str) -> None:
+        self._said.append(piece)
+        self._say(piece)
+
+    def _void(self) -> None:
+        self._said.clear()
+        self._restart()

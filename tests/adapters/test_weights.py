@@ -151,6 +151,7 @@ def test_the_same_without_pip_is_done_by_uv(
     if shutil.which("uv") is None:
         pytest.skip("uv is not installed here")
     monkeypatch.setitem(sys.modules, "pip", None)
+    monkeypatch.delenv("PIP_FIND_LINKS")  # so that pip itself could not do it
     piece = make_wheel(shelf)
     bad = replace(piece, name="tiny-model", wheels=("0" * 64,), version="1.0")
 

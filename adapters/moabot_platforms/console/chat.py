@@ -75,6 +75,8 @@ class Chat:
             try:
                 line = self._screen.read()
             except KeyboardInterrupt:
+                if not self._screen.talks:
+                    raise
                 self._screen.say("\nCtrl-C stops a running answer. Leave with Ctrl-D or /quit.")
             else:
                 return None if line is None else line.strip()

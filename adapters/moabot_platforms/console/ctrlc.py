@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "CtrlC", "ctrl_c"]
+__all__ = ["INTERRUPTED", "CtrlC", "ctrl_c", "raising"]
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and the number of the signal."""
@@ -45,5 +45,15 @@ def ctrl_c() -> Generator[CtrlC]:
     before = signal.signal(signal.SIGINT, handler)
     try:
         yield handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def raising() -> Generator[None]:
+    """Ctrl-C inside the block raises `KeyboardInterrupt`, as a blocking read needs it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
     finally:
         signal.signal(signal.SIGINT, before)

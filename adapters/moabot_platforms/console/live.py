@@ -121,6 +121,8 @@ class LiveReply(KeptReply):
         self._console.print()
         for failure in answer.failures:
             self._console.print(Text(failed(failure), style="dim"))
+        if answer.degraded:
+            self._console.print(Text(printable(answer.degraded), style="yellow"))
         self._console.print(_joined(footer(answer), width=self._console.width))
 
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
@@ -158,7 +160,7 @@ class LiveReply(KeptReply):
         for row in rows:
             seconds = self._clock() - row.at if row.seconds is None else row.seconds
             table.add_row(
-                Text(printable(row.slot), style="dim"),
+                Text(printable("" if row.slot == row.role else row.slot), style="dim"),
                 Text(printable(row.model)),
                 Text(printable(row.role) if wide else "", style="dim"),
                 Text(row.state, style=STYLES[row.state]),

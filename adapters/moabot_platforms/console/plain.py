@@ -10,6 +10,7 @@ from moabot.errors import MoabotError
 from moabot_platforms.words import (
     answered,
     apology,
+    asked,
     failed,
     footer,
     heading,
@@ -119,7 +120,7 @@ class PlainReply(KeptReply):
 
     def asked(self, slot: str, model: str, role: str) -> None:
         """One line for a model that is asked."""
-        self._note(printable(f"{slot} {model}: asked as {role}"))
+        self._note(asked(slot, model, role))
 
     def proposed(self, proposal: Proposal) -> None:
         """One line for a model that answered."""
@@ -139,6 +140,8 @@ class PlainReply(KeptReply):
         self._write(answer.text)
         for proposal in answer.proposals if self._show_proposals else ():
             self._write(f"\n## Proposal {heading(proposal)}\n\n{proposal.text}")
+        if answer.degraded:
+            self._note(printable(answer.degraded))
         self._note(" · ".join(footer(answer)))
 
     async def sorry(self, error: MoabotError, *, reference: str) -> None:

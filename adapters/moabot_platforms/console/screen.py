@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from moabot_platforms.console.ctrlc import raising
 from moabot_platforms.console.plain import ConsoleReply, PlainReply
 from moabot_platforms.words import heading, printable
 
@@ -83,14 +84,15 @@ class Screen:
         Blocks the event loop on purpose: a thread inside `input` could not be reached by
         Ctrl-C. Raises `KeyboardInterrupt` for it.
         """
-        if self.talks:
+        with raising():
+            if not self.talks:
+                line = sys.stdin.readline()
+                return line.rstrip("\n") if line else None
             try:
                 return input("> ")
             except EOFError:
                 print(file=self.out)
                 return None
-        line = sys.stdin.readline()
-        return line.rstrip("\n") if line else None
 
 
 def draws(stream: TextIO) -> bool:

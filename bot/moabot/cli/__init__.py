@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from moabot.cli import ask, batch, chat, explain
+from moabot.cli import ask, batch, chat, demo, explain
 
 __all__ = ["app", "main"]
 
@@ -29,6 +29,7 @@ app.command("ask", epilog=ask.EXAMPLES)(ask.ask)
 app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

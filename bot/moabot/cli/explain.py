@@ -98,9 +98,10 @@ def _leaf(call: "PlannedCall") -> "Text":
 
     from moabot_platforms.words import cost, printable  # noqa: PLC0415 - as above
 
+    named = [word for word in (call.slot, call.model) if word != call.role]
     used = f"{call.usage.input_tokens:,} in, {call.usage.output_tokens:,} out"
     return Text.assemble(
-        printable(f"{call.slot} {call.model} "),
+        printable(f"{' '.join(named)} "),
         (printable(f"({call.role}) "), "cyan"),
         (f"{used}, {cost(call.usage)}", "dim"),
     )

@@ -1,0 +1,254 @@
+"""A small upstream that speaks Chat Completions, and the program `moabot` run against it."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import re
+import struct
+import sys
+import termios
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+MOABOT = Path(sys.executable).with_name("moabot")
+
+
+@dataclass
+class Upstream:
+    """Answers each model with its text, in pieces; counts what it was asked.
+
+    `held` models send their first piece and then wait until the test is over; `broken` ones
+    answer with that HTTP status. `gone` is set when a client hangs up early.
+    """
+
+    url: str = ""
+    texts: dict[str, str] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    broken: dict[str, int] = field(default_factory=dict)
+    bodies: list[str] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    spoke: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """One call of one model."""
+        raw = await request.text()
+        body = json.loads(raw)
+        self.bodies.append(raw)
+        self.asked.set()
+        model = body["model"]
+        if model in self.broken:
+            return web.json_response({"error": {"message": "no"}}, status=self.broken[model])
+        text = self.texts.get(model, f"Forty-two, says {model}.")
+        if not body.get("stream"):
+            if model in self.held:
+                await self.over.wait()
+            return web.json_response(_whole(text))
+        return await self._stream(request, model, text)
+
+    async def _stream(self, request: web.Request, model: str, text: str) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        half = len(text) // 2
+        await response.write(_piece(text[:half]))
+        self.spoke.set()
+        if model in self.held:
+            await self.over.wait()
+            return response
+        await response.write(_piece(text[half:]))
+        await response.write(_event({"choices": [{"delta": {}, "finish_reason": "stop"}]}))
+        await response.write(_event({"choices": [], "usage": USAGE}))
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+
+USAGE = {"prompt_tokens": 100, "completion_tokens": 10}
+
+
+def _whole(text: str) -> dict[str, object]:
+    return {
+        "choices": [{"message": {"content": text}, "finish_reason": "stop"}],
+        "usage": USAGE,
+    }
+
+
+def _piece(text: str) -> bytes:
+    return _event({"choices": [{"delta": {"content": text}}]})
+
+
+def _event(value: dict[str, object]) -> bytes:
+    return f"data: {json.dumps(value)}\n\n".encode()
+
+
+@pytest.fixture
+async def upstream() -> AsyncGenerator[Upstream]:
+    """An upstream on loopback."""
+    served = Upstream()
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", served.answer)
+    runner = web.AppRunner(app, shutdown_timeout=1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    served.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    yield served
+    served.over.set()
+    await runner.cleanup()
+
+
+CONFIG = """\
+data_dir = "{home}/data"
+[providers.up]
+plugin = "openai_compatible"
+base_url = "{url}"
+[models]
+a = {{provider = "up", name = "model-a", price = {{input = 1, output = 10}}}}
+b = {{provider = "up", name = "model-b", price = {{input = 1, output = 10}}}}
+c = {{provider = "up", name = "model-c", price = {{input = 1, output = 10}}}}
+[panels.default]
+proposers = [{{model = "a", role = "analytical"}}, {{model = "b"}}, {{model = "c"}}]
+synthesizer = ["c"]
+fallback = ["a", "b"]
+tries = 1
+grace_s = 0.05
+[defaults]
+strategy = "mixture"
+preset = "thorough"
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of `moabot` ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Moabot:
+    """The program, as a person runs it, in a folder of its own."""
+
+    home: Path
+    upstream: Upstream
+
+    @property
+    def config(self) -> Path:
+        """Its configuration."""
+        return self.home / "config.toml"
+
+    async def start(
+        self, *arguments: str, stdout: int = asyncio.subprocess.PIPE
+    ) -> asyncio.subprocess.Process:
+        """Begin a run with pipes."""
+        return await asyncio.create_subprocess_exec(
+            MOABOT,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=stdout,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=self.home,
+            env=ENVIRONMENT,
+        )
+
+    async def __call__(self, *arguments: str, stdin: bytes = b"") -> Ended:
+        """Run it to its end."""
+        process = await self.start(*arguments)
+        out, err = await process.communicate(stdin)
+        return Ended(process.returncode or 0, out.decode(), err.decode())
+
+    @asynccontextmanager
+    async def terminal(
+        self, *arguments: str, columns: int = 80, **environment: str
+    ) -> AsyncGenerator[Terminal]:
+        """Run it on a terminal of its own, 24 lines high."""
+        here, there = os.openpty()
+        fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        # A session's first process that opens a terminal is who Ctrl-C reaches.
+        process = await asyncio.create_subprocess_exec(
+            "sh",
+            "-c",
+            'tty=$1; shift; exec "$@" <"$tty" >"$tty" 2>&1',
+            "sh",
+            os.ttyname(there),
+            MOABOT,
+            *arguments,
+            cwd=self.home,
+            env={**ENVIRONMENT, **environment},
+            start_new_session=True,
+        )
+        terminal = Terminal(here, process)
+        try:
+            yield terminal
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await terminal.ended()
+            os.close(there)
+            os.close(here)
+
+
+class Terminal:
+    """The side of a terminal where a person sits."""
+
+    def __init__(self, fd: int, process: asyncio.subprocess.Process) -> None:
+        self._fd = fd
+        self._process = process
+        self._came = asyncio.Event()
+        self.raw = ""
+        os.set_blocking(fd, False)
+        asyncio.get_running_loop().add_reader(fd, self._read)
+
+    @property
+    def seen(self) -> str:
+        """All that was shown, without colours and cursor movements."""
+        return re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", self.raw).replace("\r", "")
+
+    def type(self, text: str) -> None:
+        r"""Type; Enter is a newline, Ctrl-C is \x03, Ctrl-D is \x04."""
+        os.write(self._fd, text.encode())
+
+    async def shows(self, text: str, *, times: int = 1) -> None:
+        """Wait until `text` was shown."""
+        async with asyncio.timeout(10):
+            while self.seen.count(text) < times:
+                self._came.clear()
+                await self._came.wait()
+
+    async def ended(self) -> int:
+        """Wait for the end; returns the exit code."""
+        async with asyncio.timeout(10):
+            code = await self._process.wait()
+        self._read()
+        asyncio.get_running_loop().remove_reader(self._fd)
+        return code
+
+    def _read(self) -> None:
+        with suppress(OSError):
+            while True:
+                self.raw += os.read(self._fd, 65536).decode(errors="replace")
+                self._came.set()
+
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name != "NO_COLOR"},
+    "TERM": "xterm-256color",
+    "PYTHONIOENCODING": "utf-8",
+}
+
+
+@pytest.fixture
+def moabot(tmp_path: Path, upstream: Upstream) -> Moabot:
+    """`moabot` with a panel of three models on the upstream."""
+    program = Moabot(tmp_path, upstream)
+    program.config.write_text(CONFIG.format(url=upstream.url, home=tmp_path))
+    return program

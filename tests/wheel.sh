@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Builds the wheel and tests it where the checkout cannot be imported: what users get is what is tested.
+# Run by `make wheel`, with .venv/bin in front of PATH.
+set -euo pipefail
+
+checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+
+cd "$checkout"
+rm -rf dist
+uv build --quiet --wheel --out-dir dist
+uv venv --quiet --python .venv/bin/python "$place/venv"
+uv pip install --quiet --python "$place/venv/bin/python" -c constraints.txt --group test dist/*.whl
+
+mkdir "$place/tests"
+cp pyproject.toml "$place"
+cp -r tests/conftest.py tests/flow tests/plugins "$place/tests"
+cd "$place"
+PATH=$place/venv/bin:$PATH
+python - <<'PYTHON'
+import moabot, moabot_platforms, moabot_providers, moabot_strategies
+for room in (moabot, moabot_strategies, moabot_providers, moabot_platforms):
+    assert "site-packages" in room.__file__, room.__file__
+PYTHON
+moabot --version
+pytest --quiet -n 2 -p no:cacheprovider tests
