@@ -45,7 +45,7 @@ def chat(context: typer.Context, options: ChatOptions) -> None:
     with running.told():
         config, plugins = running.setup(context)
         wish = running.wished(options.strategy, options.preset, options.panel)
-        raise typer.Exit(running.run(config, plugins, lambda app: _talk(app, wish)))
+        raise typer.Exit(running.run(config, plugins, lambda app: _talk(app, wish), keep="most"))
 
 
 async def _talk(app: "App", wish: "ChannelSettings") -> int:
