@@ -1,6 +1,6 @@
 """What a store must do, so that another database can take SQLite's place without a caller's change.
 
-`tests/bot/store_suite.py` is what every store has to pass. A verb that writes begins at once, in
+`tests/bot/test_store_suite.py` is what every store has to pass. A verb that writes begins at once, in
 the order of the calls, and returns a future that ends when the row would survive a crash; it
 need not be awaited. Every verb raises `StoreError`.
 """
