@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
 
@@ -129,8 +128,10 @@ def _written(gave: Gave) -> tuple[Outcome, str]:
     if isinstance(gave, Failure):
         said["error"] = gave.error
     else:
-        said["usage"] = replace(gave.usage, cost_usd=None)
-        said["cost_usd"] = None if gave.usage.cost_usd is None else str(gave.usage.cost_usd)
+        used = gave.usage
+        said["tokens"] = (used.input_tokens, used.cached_input_tokens, used.output_tokens)
+        said["calls"], said["estimated"] = used.calls, used.estimated
+        said["cost_usd"] = None if used.cost_usd is None else str(used.cost_usd)
     if isinstance(gave, Proposal):
         said |= {"role": gave.role, "text": gave.text}
     return _outcome(gave), orjson.dumps(said).decode()
@@ -141,8 +142,8 @@ def _read(step: Step, slot: str) -> Gave:
     seconds = float(said["seconds"])
     if step.outcome == "failed":
         return Failure(slot, step.model, str(said["error"]), seconds)
-    cost = said["cost_usd"]
-    usage = Usage(**{**said["usage"], "cost_usd": None if cost is None else Decimal(cost)})
+    cost = None if said["cost_usd"] is None else Decimal(said["cost_usd"])
+    usage = Usage(int(said["calls"]), *map(int, said["tokens"]), cost, bool(said["estimated"]))
     if step.outcome == "cancelled":
         return Cancelled(slot, step.model, seconds, usage)
     return Proposal(slot, step.model, str(said["role"]), str(said["text"]), usage, seconds)

@@ -24,6 +24,7 @@ from moabot.plugins import Plugins
 from moabot.pricing import look_up
 from moabot.serving import Desk
 from moabot.store.rows import Spent, Step
+from moabot.store.sqlite import SqliteStore
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal
 
 KILLED = 9
@@ -87,6 +88,7 @@ async def _live(folder: Path, kill_at: int | None) -> None:
     async with rehearsal(Noting(folder), tables, panel=panel, keep="all") as app:
         journal, store = app.memory.durable, app.memory.store
         assert journal is not None
+        assert isinstance(store, SqliteStore)
         seen = 0
 
         def count(statement: str) -> None:
@@ -96,7 +98,7 @@ async def _live(folder: Path, kill_at: int | None) -> None:
             _append(folder / "statements", statement.split(maxsplit=1)[0])
             seen += 1
 
-        store._writer._connection.set_trace_callback(count)  # type: ignore[union-attr] # white box
+        store._writer._connection.set_trace_callback(count)
 
         def reply_to(entry: Entry) -> Post:
             return Post(folder, entry.message.event_id)
@@ -139,7 +141,8 @@ def test_a_kill_at_any_statement_loses_nothing_and_pays_nothing_twice(
     folder_in_memory: Path,
 ) -> None:
     """Each statement of the journal is a place where the process may end."""
-    Plugins(), look_up("a", plugin="scripted")  # loaded once, here, not in each of the forks
+    Plugins()  # loads what the forks need, once; so does a price
+    assert look_up("a", plugin="scripted") is None
     whole = folder_in_memory / "whole"
     whole.mkdir()
     assert _forked(whole, None) == 0

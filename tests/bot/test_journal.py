@@ -16,6 +16,7 @@ from moabot.errors import ProviderRejected, StoreError
 from moabot.journal import Entry
 from moabot.memory import Keep
 from moabot.serving import Desk
+from moabot.store.sqlite import SqliteStore
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
 
 Panel = Mapping[str, object]
@@ -154,8 +155,8 @@ async def test_an_answer_that_was_ready_is_delivered_without_any_call(tmp_path: 
 
 async def test_a_straggler_that_was_stopped_is_not_asked_again(tmp_path: Path) -> None:
     """Its late answer would change the prompt of the synthesizer, which then is paid again."""
-    scripts = {"c": says("late", seconds=9), "a": [says("A."), says("never", seconds=9)]}
-    first = ScriptedProvider(scripts)
+    slow = says("never", seconds=9)
+    first = ScriptedProvider({"c": slow, "a": [says("A."), slow]})
     async with life(tmp_path, first) as app:
         await until(app, first, calls=4)
     second = ScriptedProvider({"a": says("Done.")})
@@ -305,8 +306,8 @@ async def test_a_full_disk_refuses_new_questions_and_answers_those_taken(
 
 
 def _room(app: App, *, pages: int) -> None:
-    writer = app.memory.store._writer._connection  # type: ignore[union-attr] # white box
-    writer.execute(f"PRAGMA max_page_count = {pages}")
+    assert isinstance(app.memory.store, SqliteStore)
+    app.memory.store._writer._connection.execute(f"PRAGMA max_page_count = {pages}")
 
 
 async def test_a_command_goes_on_without_memory_and_says_so(tmp_path: Path) -> None:

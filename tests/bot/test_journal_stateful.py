@@ -21,6 +21,7 @@ from moabot.store.settings import KeepDays
 from moabot.store.sqlite import SqliteStore, opened
 
 T = TypeVar("T")
+Gave = Proposal | Failure | Cancelled
 EVENTS = st.sampled_from(["E1", "E2", "E3", "E4"])
 PROMPTS = st.sampled_from(["p", "q", "r"])
 ROOM = Scope("test", "T1", "C1")
@@ -85,11 +86,12 @@ class JournalMachine(RuleBasedStateMachine):
         entry = self.entries.get(event)
         if entry is None or entry.memo is None:
             return
-        gave = {
+        gaves: dict[str, Gave] = {
             "ok": Proposal("1.1", "a", "proposer", text, Usage(1, 1, 0, 1), 0.1),
             "failed": Failure("1.1", "a", "no", 0.1),
             "cancelled": Cancelled("1.1", "a", 0.1, Usage(1, 1, 0, 1, None, estimated=True)),
-        }[how]
+        }
+        gave = gaves[how]
         memo = entry.memo
         self._call(lambda: memo.keep(prompt(text), gave))
         self._run(self._journal.settled(entry))
@@ -110,6 +112,7 @@ class JournalMachine(RuleBasedStateMachine):
             return
         if stopped:
             self._call(lambda: self._journal.stopped(entry, event))
+            self._run(self._journal.lay_down("nowhere"))  # ends after whatever was written before
         else:
             self._run(self._journal.done(entry, text=event))
         self.said += [f"{event}?", event]
@@ -176,7 +179,7 @@ def test_the_journal_does_what_its_model_does() -> None:
         max_examples=50,
         stateful_step_count=40,
         deadline=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )
     JournalMachine.TestCase.settings = chosen
     JournalMachine.TestCase("runTest").runTest()

@@ -15,7 +15,7 @@ import pytest
 from moabot.contract import Scope, Usage
 from moabot.errors import StoreError
 from moabot.store import Store
-from moabot.store.rows import Accepted, Change, File, Opinion, Said, Spent, Step
+from moabot.store.rows import Accepted, By, Change, File, Opinion, Said, Spent, Step
 from moabot.store.schema import CHANGES
 from moabot.store.sqlite import opened
 
@@ -37,10 +37,10 @@ def accepted(event: str = "slack:E1", *, author: str = "U1", scope: Scope = ROOM
     )
 
 
-def spent(event: str = "slack:E1", **other: object) -> Spent:
+def spent(event: str = "slack:E1") -> Spent:
     """A ledger row of 110 tokens and a tenth of a cent."""
     usage = Usage(1, 100, 20, 10, Decimal("0.001"))
-    row = Spent(
+    return Spent(
         event=event,
         scope=ROOM,
         author="U1",
@@ -51,7 +51,6 @@ def spent(event: str = "slack:E1", **other: object) -> Spent:
         usage=usage,
         at=NOW,
     )
-    return replace(row, **other)  # type: ignore[arg-type] - the tests name fields of Spent
 
 
 def step(event: str = "slack:E1", *, outcome: str = "ok", prompt: str = "p1") -> Step:
@@ -241,10 +240,11 @@ async def test_the_ledger_sums_exactly_and_keeps_unknown_apart_from_zero(store: 
     """Ten thousand tenths of a cent are ten dollars; a price nobody knows is not zero."""
     unknown = Usage(1, 1, 0, 1, None)
     guessed = Usage(1, 1, 0, 1, Decimal("0.25"), estimated=True)
+    apart = replace(spent(), journaled=False)
     for _ in range(100):
-        store.keep(None, spent(journaled=False, usage=Usage(1, 1, 0, 1, Decimal("0.0000001"))))
-    store.keep(None, spent(journaled=False, usage=unknown))
-    await store.keep(None, spent(journaled=False, usage=guessed, outcome="cancelled"))
+        store.keep(None, replace(apart, usage=Usage(1, 1, 0, 1, Decimal("0.0000001"))))
+    store.keep(None, replace(apart, usage=unknown))
+    await store.keep(None, replace(apart, usage=guessed, outcome="cancelled"))
 
     [row] = await store.spending("channel", since=NOW - 1)
     assert row.key == "slack:T1/C1"
@@ -256,12 +256,12 @@ async def test_the_ledger_sums_exactly_and_keeps_unknown_apart_from_zero(store: 
     ("by", "key"),
     [("channel", "slack:T1/C1"), ("user", "slack:T1/U1"), ("model", "a"), ("strategy", "mixture")],
 )
-async def test_the_ledger_is_summed_by(store: Store, by: str, key: str) -> None:
+async def test_the_ledger_is_summed_by(store: Store, by: By, key: str) -> None:
     """An administrator asks who, where, which model, and which way of thinking costs."""
-    store.keep(None, spent(journaled=False))
-    await store.keep(None, spent(journaled=False, at=NOW + 86_400))
+    store.keep(None, replace(spent(), journaled=False))
+    await store.keep(None, replace(spent(), journaled=False, at=NOW + 86_400))
 
-    rows = await store.spending(by, since=NOW - 1)  # type: ignore[arg-type] - one of the four
+    rows = await store.spending(by, since=NOW - 1)
     assert [(row.key, row.calls) for row in rows] == [(key, 1), (key, 1)]
     assert rows[1].day - rows[0].day == 1
     assert list(await store.spending("user", since=NOW + 90_000)) == []
