@@ -101,7 +101,7 @@ generated: .venv/.dev
 tests: .venv/.dev weights
 	$(call step,tests,$(BIN)/pytest -n 2 --cov --cov-report=term)
 
-wheel: .venv/.dev
+wheel: .venv/.dev weights
 	$(call step,the built wheel,PATH=$(BIN):$$PATH tests/wheel.sh)
 
 test: tests

@@ -31,11 +31,11 @@ CALL_S = 0.2
 class Sizes:
     """How much is measured."""
 
-    rounds: int = 5
-    cpu: int = 150
-    wall: int = 8
-    at_once: Mapping[int, int] = field(default_factory=lambda: {64: 512, 256: 1024})
-    first: int = 5
+    rounds: int = 4
+    cpu: int = 100
+    wall: int = 6
+    at_once: Mapping[int, int] = field(default_factory=lambda: {64: 192, 256: 384})
+    first: int = 2
     in_flight: int = 1000
     in_flight_s: float = 6.0
 

@@ -1,4 +1,4 @@
-"""moabot beside its peers, in one interleaved run: the figures, and the goals G1 to G10.
+"""moabot beside its peers, in one interleaved run: the figures, and the goals G1 to G10 but G6.
 
     python bench/peers.py                 # the table of the peers
     python bench/peers.py --goals         # the goals, each with what was measured; --json for JSON
@@ -11,6 +11,7 @@ Ratios are the median of the rounds' ratios, since neighbours in time share the 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--occasional", action="store_true", help="also litellm")
     parser.add_argument("--json", action="store_true", help="the goals as JSON")
     parser.add_argument("--tiny", action="store_true", help="a smoke test: floor and moabot only")
-    parser.add_argument("--rounds", type=int, default=Sizes.rounds)
+    parser.add_argument("--rounds", type=int, default=Sizes().rounds)
     chosen = parser.parse_args(arguments)
     names = (FLOOR, OURS) if chosen.tiny else USUAL + (LITELLM,) * chosen.occasional
     began = processes.conditions()
@@ -169,6 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "litellm: not run (--occasional); optillm: not run (its 3.2 GB are no dependency)"
             )
     verdicts.show(goals, as_json=chosen.json)
+    if chosen.goals and not chosen.json:  # G9 has a script of its own
+        subprocess.run([sys.executable, Path(__file__).with_name("sdk_streams.py")], check=False)
     return 0 if all(goal.passed for goal in goals) or chosen.tiny else 1
 
 

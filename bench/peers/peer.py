@@ -62,10 +62,14 @@ Opened = Callable[[str], AbstractAsyncContextManager[Ask]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How many queries, how many at once; `probe` measures the event loop's lag meanwhile."""
+    """How many queries, how many at once; `probe` measures the event loop's lag meanwhile.
+
+    Questions are numbered from `number`.
+    """
 
     queries: int
     at_once: int = 1
+    number: int = 0
     stream: bool = False
     draft: bool = False
     probe: bool = False
@@ -73,7 +77,10 @@ class Job:
 
 @dataclass(slots=True)
 class Figures:
-    """What a job took: CPU of this process, seconds of each query, memory, the loop's lag."""
+    """What a job took: CPU of this process, seconds of each query, memory, the loop's lag.
+
+    A query that failed took infinitely long.
+    """
 
     cpu_s: float = 0.0
     wall_s: float = 0.0
@@ -130,7 +137,7 @@ async def _run(ask: Ask, job: Job) -> Figures:
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
     figures = Figures(rss_before_kb=_rss_kb())
-    numbers = iter(range(job.queries))
+    numbers = iter(range(job.number, job.number + job.queries))
 
     async def worker() -> None:
         for number in numbers:
@@ -151,11 +158,12 @@ async def _query(ask: Ask, job: Job, number: int, figures: Figures) -> None:
     question = f"Question {number}: what should a careful panel of models say about tides?"
     try:
         figures.last = await ask(question, watch)
-        if not figures.last.strip():
-            figures.failures.append("empty")
+        failure = "" if figures.last.strip() else "empty"
     except Exception as error:  # noqa: BLE001 - whatever a peer raises is its failure
-        figures.failures.append(f"{type(error).__name__}: {error}"[:200])
-    figures.walls_s.append(watch.seconds)
+        failure = f"{type(error).__name__}: {error}"[:200]
+    figures.walls_s.append(math.inf if failure else watch.seconds)
+    if failure:
+        figures.failures.append(failure)
     if watch.first_s is not None:
         figures.firsts_s.append(watch.first_s)
     if watch.draft_s is not None:

@@ -14,7 +14,13 @@ from moabot.channels import NO_WISH, Channels
 from moabot.config import ChannelSettings, Config, Defaults
 from moabot.contract import Answer, Cache, Message, Prompts, Question, Reply, Report, Strategy
 from moabot.conversations import Conversations
-from moabot.errors import ConfigError, MoabotError, QuorumNotReached, StoreError
+from moabot.errors import (
+    ConfigError,
+    MoabotError,
+    PlatformError,
+    QuorumNotReached,
+    StoreError,
+)
 from moabot.journal import Entry, Journal
 from moabot.panel import Panel
 from moabot.plugins import Plugins
@@ -24,6 +30,9 @@ __all__ = ["Answering"]
 
 log = logging.getLogger("moabot")
 log.addHandler(logging.NullHandler())
+
+LATE_S = 1.0
+"""What a strategy may take after the deadline, by which its last call has ended."""
 
 
 @dataclass(kw_only=True)
@@ -53,7 +62,7 @@ class Answering:
         try:
             entry = await self.journal.accept(message, wish)
         except StoreError as error:
-            await _apologise(reply, error, reference=secrets.token_hex(4))
+            await _apologise(reply, error, secrets.token_hex(4))
             return
         if entry is not None:
             await self.answer(entry, reply)
@@ -66,6 +75,7 @@ class Answering:
         """
         message, reference = entry.message, secrets.token_hex(4)
         recorder = Recorder(reply, memo=entry.memo)
+        answer: Answer | None = None
         try:
             settings = await self._settings_of(entry)
             question, horizon = await self._conversations.question(message, horizon=entry.horizon)
@@ -77,21 +87,18 @@ class Answering:
             await self.journal.settled(entry)
             await reply.finish(answer)
             await self.journal.done(entry, text=answer.text)
+        except asyncio.CancelledError:
+            self.journal.stopped(entry, answer.text if answer else _cut(recorder.shown))
+            raise
+        except Exception as error:  # the edge: the person is told, or the log has it
+            if answer is not None:  # it stays unfinished: the next process delivers it
+                log.exception("undelivered", extra={"reference": reference})
+                return
+            if await _apologise(reply, error, reference):
+                await self.journal.done(entry, error=f"{error} ({reference})")
+        else:
             self.plugins.answered(message, answer)
             _note(answer, reference)
-        except asyncio.CancelledError:
-            self.journal.stopped(entry, f"{recorder.text} [stopped]" if recorder.text else "")
-            raise
-        except MoabotError as error:
-            await _apologise(reply, error, reference=reference)
-            await self.journal.done(entry, error=str(error))
-        except Exception:  # the platform's edge: the person is told, the log has the rest
-            log.exception("broken", extra={"reference": reference})
-            broken = MoabotError(
-                "Something broke inside moabot.", fix="Ask again, or tell its admin."
-            )
-            await reply.sorry(broken, reference=reference)
-            await self.journal.done(entry, error=f"broken, see the log: {reference}")
 
     async def think(
         self,
@@ -103,14 +110,21 @@ class Answering:
     ) -> Answer:
         """Let the strategy answer; below the quorum, fall back and say so.
 
+        The panel keeps its deadline; a strategy that waits for something else is stopped then.
         `seed` is the answer's secret, the same after a crash; by default a new one.
         """
         panel = self._panel(question, settings, report, seed=seed or secrets.token_bytes(16))
         strategy = self.strategies[settings.strategy]
+        limit = asyncio.timeout_at(panel.until + LATE_S)
         try:
-            answer = await strategy.answer(question, panel)
+            async with limit:
+                answer = await strategy.answer(question, panel)
         except QuorumNotReached as short:
             answer = await panel.fall_back(short.survivors)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            answer = _overdue(panel)
         return replace(answer, seconds=asyncio.get_running_loop().time() - panel.began)
 
     async def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
@@ -167,9 +181,34 @@ class Answering:
         return f"{settings.cache}|{settings.strategy}|{settings.preset}|{panel.model_dump_json()}"
 
 
-async def _apologise(reply: Reply, error: MoabotError, *, reference: str) -> None:
-    log.warning("no answer", extra={"reference": reference, "error": str(error)})
-    await reply.sorry(error, reference=reference)
+async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:
+    """Tell the person why there is no answer; False when the platform did not take it."""
+    if isinstance(error, MoabotError):
+        told = error
+        log.warning("no answer", extra={"reference": reference, "error": str(error)})
+    else:
+        log.error("broken", exc_info=error, extra={"reference": reference})
+        told = MoabotError("Something broke inside moabot.", fix="Ask again, or tell its admin.")
+    try:
+        await reply.sorry(told, reference=reference)
+    except PlatformError:
+        log.exception("undelivered", extra={"reference": reference})
+        return False
+    return True
+
+
+def _overdue(panel: Panel) -> Answer:
+    proposals = panel.recorder.proposals
+    if not proposals:
+        raise MoabotError(
+            f"The strategy {panel.strategy!r} had no answer by the deadline.",
+            fix="Ask again, or raise deadline_s of the panel.",
+        )
+    return panel.rescue(proposals, "The time was up.")
+
+
+def _cut(text: str) -> str:
+    return f"{text} [stopped]" if text else ""
 
 
 def _note(answer: Answer, reference: str) -> None:

@@ -23,7 +23,7 @@ from moabot.config import (
     ProposerSettings,
 )
 from moabot.contract import Message, Prompts, Provider, Question, Strategy
-from moabot.errors import ConfigError
+from moabot.errors import ConfigError, PluginError
 from moabot.explaining import Plan, Unseen, dry, plan
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
@@ -101,7 +101,7 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
 
 @asynccontextmanager
 async def opened(config: Config, plugins: Plugins, *, keep: Keep = "nothing") -> AsyncIterator[App]:
-    """Open every provider that a panel uses, and every strategy; close them all at the end.
+    """Open every provider that a panel or a specialist uses, and every strategy; close them all.
 
     `keep` says what is to outlive the process.
     """
@@ -109,6 +109,7 @@ async def opened(config: Config, plugins: Plugins, *, keep: Keep = "nothing") ->
     async with AsyncExitStack() as stack:
         memory = await stack.enter_async_context(remembering(config, keep))
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
+        used |= {name for name, model in config.models.items() if model.strengths}
         providers: dict[str, tuple[Provider, asyncio.Semaphore]] = {}
         for name in dict.fromkeys(config.models[model].provider for model in sorted(used)):
             gate = asyncio.Semaphore(config.limits.calls_per_provider)
@@ -121,11 +122,17 @@ async def opened(config: Config, plugins: Plugins, *, keep: Keep = "nothing") ->
         }
         strategies: dict[str, Strategy] = {}
         for name, offer in plugins.offers("strategy").items():
-            strategies[name] = await stack.enter_async_context(offer.factory(offer.settings()))
+            if offer.needs_settings:
+                continue  # it is there for [strategies.X]
+            try:
+                strategies[name] = await offer.opened(stack, offer.settings(), where="[plugins]")
+            except PluginError as error:  # one that nobody asked for must not stop the bot
+                plugins.problems.append(str(error))
         for name, chosen in config.strategies.items():
-            offer = plugins.offer("strategy", chosen.plugin, where=f"[strategies.{name}] plugin")
-            settings = validated(offer.settings, chosen.own(), where=f"[strategies.{name}]")
-            strategies[name] = await stack.enter_async_context(offer.factory(settings))
+            where = f"[strategies.{name}]"
+            offer = plugins.offer("strategy", chosen.plugin, where=f"{where} plugin")
+            settings = validated(offer.settings, chosen.own(), where=where)
+            strategies[name] = await offer.opened(stack, settings, where=where)
         yield App(config, plugins, models=models, strategies=strategies, memory=memory)
 
 
@@ -136,7 +143,7 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
     if "dir" in offer.settings.model_fields:
         own.setdefault("dir", config.data_dir / name)
     settings = validated(offer.settings, own, where=f"[providers.{name}]")
-    provider: Provider = await stack.enter_async_context(offer.factory(settings))
+    provider: Provider = await offer.opened(stack, settings, where=f"[providers.{name}]")
     return provider
 
 
@@ -235,8 +242,8 @@ def _starters(config: Config, plugins: Plugins) -> dict[str, object]:
         )
     return {
         "providers": {
-            **config.providers,
             **{o.name: PluginSettings(plugin=o.name) for o in chosen},
+            **config.providers,  # what is configured under that name holds
         },
         "models": {name: settings for offer in chosen for name, settings in _models(offer)},
     }

@@ -143,7 +143,8 @@ def _read(step: Step, slot: str) -> Gave:
     if step.outcome == "failed":
         return Failure(slot, step.model, str(said["error"]), seconds)
     cost = None if said["cost_usd"] is None else Decimal(said["cost_usd"])
-    usage = Usage(int(said["calls"]), *map(int, said["tokens"]), cost, bool(said["estimated"]))
+    read, cached, written = (int(tokens) for tokens in said["tokens"])
+    usage = Usage(int(said["calls"]), read, cached, written, cost, bool(said["estimated"]))
     if step.outcome == "cancelled":
         return Cancelled(slot, step.model, seconds, usage)
     return Proposal(slot, step.model, str(said["role"]), str(said["text"]), usage, seconds)

@@ -25,7 +25,7 @@ from moabot.contract import (
     Usage,
     Wrote,
 )
-from moabot.errors import MoabotError
+from moabot.errors import MoabotError, PluginError
 from moabot.hookspecs import hookimpl
 from moabot.memory import Keep
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
@@ -54,7 +54,7 @@ class Said:
     text: str = ""
     seconds: float = 0.0
     word_s: float = 0.0
-    error: Exception | None = None
+    error: BaseException | None = None
     stop: Stop = "end"
     usage: Usage = FEW_TOKENS
 
@@ -64,7 +64,7 @@ def says(
     *,
     seconds: float = 0.0,
     word_s: float = 0.0,
-    error: Exception | None = None,
+    error: BaseException | None = None,
     stop: Stop = "end",
 ) -> Said:
     """Script one reply of a `ScriptedProvider`.
@@ -159,6 +159,7 @@ class RecordingReply:
     events: list[Heard] = field(default_factory=list)
     answer: Answer | None = None
     error: MoabotError | None = None
+    reference: str = ""
 
     @property
     def text(self) -> str:
@@ -210,7 +211,7 @@ class RecordingReply:
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
         """Note it; a second ending is an error."""
         self._end()
-        self.error = error
+        self.error, self.reference = error, reference
 
     def _end(self) -> None:
         if self.answer is not None or self.error is not None:
@@ -266,9 +267,12 @@ async def rehearsal(
         "defaults": {"strategy": "mixture", "preset": "thorough"},
         **(tables or {}),
     }
-    found = Plugins(built_in=[name for name in BUILT_IN if name.startswith("moabot_strategies.")])
+    built_in = [name for name in BUILT_IN if name.startswith("moabot_strategies.")]
+    found = Plugins(built_in=built_in, installed=())
     for place, plugin in enumerate((_Scripted(provider), *plugins)):
         found.admit(f"rehearsed-{place}", plugin)
+    if found.problems:
+        raise PluginError(found.problems[0], fix="")
     async with opened(parse(config, source="rehearsal"), found, keep=keep) as app:
         yield app
 

@@ -2,7 +2,6 @@
 
 import io
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +38,8 @@ app.add_typer(dead_letters.letters, name="dead-letters")
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
+        from importlib import metadata  # noqa: PLC0415 - a third of what `--help` takes
+
         python = ".".join(map(str, sys.version_info[:3]))
         typer.echo(f"moabot {metadata.version('moabot')} (Python {python})")
         raise typer.Exit
@@ -56,12 +57,26 @@ def moabot(
             show_default=False,
         ),
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append what happens inside, one JSON object a line.",
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Ask several models at once; they propose, one writes the answer."""
     context.obj = config
+    if log is not None:
+        from moabot.cli.logs import write_log  # noqa: PLC0415 - `--help` must stay fast
+        from moabot.cli.running import told  # noqa: PLC0415 - as above
+
+        with told():
+            write_log(log)
 
 
 def main() -> None:
