@@ -19,7 +19,6 @@ from moabot.errors import (
     MoabotError,
     PlatformError,
     QuorumNotReached,
-    StoreError,
 )
 from moabot.journal import Entry, Journal
 from moabot.panel import Panel
@@ -52,34 +51,30 @@ class Answering:
         self._conversations = Conversations(self.config.limits, self.journal)
 
     async def handle(
-        self, message: Message, reply: Reply, *, wish: ChannelSettings = NO_WISH
+        self,
+        message: Message,
+        reply: Reply,
+        *,
+        wish: ChannelSettings = NO_WISH,
+        entry: Entry | None = None,
     ) -> None:
-        """Take one message on and answer it, unless it was taken on before.
+        """Answer one message, once; ends with exactly one `reply.finish` or `reply.sorry`.
 
-        `wish` is what this one message asks for, over the channel's settings. A platform that
-        has to acknowledge early calls `journal.accept` and then `answer`.
+        `wish` is what this one message asks for, over the channel's settings. `entry` is given
+        when the journal took the message on before: early, for a platform that must acknowledge,
+        or in an earlier process. Raises nothing but `CancelledError`; what was written by then is
+        remembered as a stopped answer.
         """
-        try:
-            entry = await self.journal.accept(message, wish)
-        except StoreError as error:
-            await _apologise(reply, error, secrets.token_hex(4))
-            return
-        if entry is not None:
-            await self.answer(entry, reply)
-
-    async def answer(self, entry: Entry, reply: Reply) -> None:
-        """Answer what was taken on; ends with exactly one `reply.finish` or `reply.sorry`.
-
-        Raises nothing but `CancelledError`; what was written by then is remembered as a stopped
-        answer.
-        """
-        message, reference = entry.message, secrets.token_hex(4)
-        recorder = Recorder(reply, memo=entry.memo)
+        reference = secrets.token_hex(4)
+        recorder = Recorder(reply)
         answer: Answer | None = None
         try:
+            entry = entry or await self.journal.accept(message, wish)
+            if entry is None:
+                return  # a redelivery
+            recorder.memo = entry.memo
             settings = await self._settings_of(entry)
-            question, horizon = await self._conversations.question(message, horizon=entry.horizon)
-            self.journal.begin(entry, settings, horizon=horizon)
+            question = await self._begun(entry, settings)
             answer = await self._recall(question, settings)
             if answer is None:
                 answer = await self.think(question, settings, recorder, seed=entry.seed)
@@ -88,13 +83,13 @@ class Answering:
             await reply.finish(answer)
             await self.journal.done(entry, text=answer.text)
         except asyncio.CancelledError:
-            self.journal.stopped(entry, answer.text if answer else _cut(recorder.shown))
+            if entry is not None:
+                self.journal.stopped(entry, answer.text if answer else _cut(recorder.shown))
             raise
         except Exception as error:  # the edge: the person is told, or the log has it
             if answer is not None:  # it stays unfinished: the next process delivers it
                 log.exception("undelivered", extra={"reference": reference})
-                return
-            if await _apologise(reply, error, reference):
+            elif await _apologise(reply, error, reference) and entry is not None:
                 await self.journal.done(entry, error=f"{error} ({reference})")
         else:
             self.plugins.answered(message, answer)
@@ -134,6 +129,12 @@ class Answering:
         if chosen is None or wish.strategy is not None:
             return settings
         return settings.model_copy(update={"strategy": chosen})
+
+    async def _begun(self, entry: Entry, settings: Defaults) -> Question:
+        """The question with what was said before it, as it was when the answer was begun."""
+        question, horizon = await self._conversations.question(entry.message, horizon=entry.horizon)
+        self.journal.begin(entry, settings, horizon=horizon)
+        return question
 
     async def _settings_of(self, entry: Entry) -> Defaults:
         """What the answer was begun with, as far as that still exists after a restart."""

@@ -57,7 +57,7 @@ class Desk:
     async def answer(self, entry: Entry, reply: Reply) -> None:
         """Answer what was accepted."""
         async with self._working():
-            await self._answering.answer(entry, reply)
+            await self._answering.handle(entry.message, reply, entry=entry)
 
     async def posted(self, entry: Entry, receipt: str) -> None:
         """Keep the platform's word for the post that becomes the answer, for after a crash."""

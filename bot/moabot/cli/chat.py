@@ -90,7 +90,7 @@ async def _finish_left(app: "App", screen: "Screen") -> None:
         screen.say(f"Still unanswered from the last time: {asked!r}")
         with screen.reply() as reply, ctrl_c() as stop:
             try:
-                await app.answering.answer(entry, reply)
+                await app.answering.handle(entry.message, reply, entry=entry)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is None or not stop.pressed:
