@@ -20,13 +20,14 @@ from pydantic import (
 
 from moabot.errors import ConfigError
 from moabot.plugins import nearest
-from moabot.store.settings import StoreSettings
+from moabot.store.settings import KeepDays, StoreSettings
 from moabot.validation import validated
 
 __all__ = [
     "ChannelSettings",
     "Config",
     "Defaults",
+    "KeepDays",
     "LimitSettings",
     "ModelSettings",
     "PanelSettings",
@@ -34,6 +35,7 @@ __all__ = [
     "PriceSettings",
     "PromptSettings",
     "ProposerSettings",
+    "StoreSettings",
     "load",
     "parse",
     "read_key",

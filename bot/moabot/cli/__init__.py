@@ -33,7 +33,7 @@ app.command("usage", epilog=usage.EXAMPLES)(usage.usage)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
-app.add_typer(dead_letters.letters, name="dead-letters")
+app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
