@@ -71,7 +71,7 @@ def main() -> None:
     """Print accuracies, the share of the loss that was recovered, and the injections."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--items", type=int, default=700, help="questions, drawn at random, of 1,419"
+        "--items", type=int, default=600, help="questions, drawn at random, of 1,419"
     )
     parser.add_argument("--pairs", type=int, default=5, help="pairs of poisoned models, up to 10")
     parser.add_argument("--seed", type=int, default=1, help="order and latencies")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from moabot.contract import Answer, Cancelled, Failure, Proposal, Usage
-from moabot.errors import MoabotError
+from moabot.errors import ConfigError, MoabotError, QuestionRejected
 
 __all__ = [
     "answered",
@@ -128,8 +128,13 @@ def stopped(cancelled: Cancelled) -> str:
 
 
 def apology(error: MoabotError, *, reference: str) -> str:
-    """Why there is no answer, and the id under which the log has more."""
-    return printable(f"No answer. {error}" + (f" (reference {reference})" if reference else ""))
+    """Why there is no answer, and the id under which the log has more.
+
+    What the person can mend at once (a wrong name, an empty question) needs no log.
+    """
+    if isinstance(error, ConfigError | QuestionRejected):
+        return printable(str(error))
+    return printable(f"No answer. {error} (reference {reference})")
 
 
 def _about(usage: Usage) -> str:

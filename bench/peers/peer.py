@@ -64,12 +64,14 @@ Opened = Callable[[str], AbstractAsyncContextManager[Ask]]
 class Job:
     """How many queries, how many at once; `probe` measures the event loop's lag meanwhile.
 
-    Questions are numbered from `number`.
+    Questions are numbered from `number`. The first ones begin over `spread_s`, as people ask, and
+    not all in one instant.
     """
 
     queries: int
     at_once: int = 1
     number: int = 0
+    spread_s: float = 0.0
     stream: bool = False
     draft: bool = False
     probe: bool = False
@@ -139,13 +141,14 @@ async def _run(ask: Ask, job: Job) -> Figures:
     figures = Figures(rss_before_kb=_rss_kb())
     numbers = iter(range(job.number, job.number + job.queries))
 
-    async def worker() -> None:
+    async def worker(place: int) -> None:
+        await asyncio.sleep(job.spread_s * place / job.at_once)
         for number in numbers:
             await _query(ask, job, number, figures)
 
     probing = asyncio.create_task(_probe(figures)) if job.probe else None
     cpu, began = time.process_time(), time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(job.at_once)))
+    await asyncio.gather(*(worker(place) for place in range(job.at_once)))
     figures.cpu_s, figures.wall_s = time.process_time() - cpu, time.perf_counter() - began
     if probing is not None:
         probing.cancel()

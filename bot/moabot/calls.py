@@ -60,11 +60,16 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long and how often one call may be tried; `hedge` allows a backup of a silent one."""
+    """How long and how often one call may be tried; `hedge` allows a backup of a silent one.
+
+    The backup of one proposer of several comes `late`: at twice the median it added 0.65 calls to
+    the 2.85 of a vote, while it is the aggregator that owns the p99.
+    """
 
     call_timeout_s: float = 30.0
     tries: int = 3
     hedge: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,10 +338,11 @@ def _reserve(errand: _Errand, model: Model) -> Decimal:
 
 
 def _silence_s(order: Order, model: Model) -> float:
-    """Seconds after which this model is unusually silent."""
-    return model.pace.patience_s(
+    """Seconds after which this model is unusually silent; late, twice as many: about its p95."""
+    patience_s = model.pace.patience_s(
         streamed=order.voice is not None, default_s=order.patience.call_timeout_s / 4
     )
+    return patience_s * 2 if order.patience.late else patience_s
 
 
 def _note_failure(error: ProviderError, order: Order, model: Model, attempt: _Attempt) -> None:

@@ -258,8 +258,8 @@ class Panel:
     def _quorum(self, asked: int) -> int:
         return min(self.settings.quorum or asked // 2 + 1, asked)
 
-    def _patience(self, *, hedge: bool) -> Patience:
-        return Patience(self.settings.call_timeout_s, self.settings.tries, hedge)
+    def _patience(self, *, hedge: bool, late: bool = False) -> Patience:
+        return Patience(self.settings.call_timeout_s, self.settings.tries, hedge, late)
 
     def _stage_end(self) -> float:
         return _now() + STAGE_SHARE * max(self.until - _now(), 0.0)
@@ -287,7 +287,7 @@ class Panel:
             prompt=self._prompt(self.prompts.system, end),
             until=self._stage_end(),
             # With slack, the quorum itself is the hedge, and costs nothing.
-            patience=self._patience(hedge=self.settings.hedge and not slack),
+            patience=self._patience(hedge=self.settings.hedge and not slack, late=True),
             voice=voice,
         )
 

@@ -104,7 +104,7 @@ class Register:
 
     owner: str
     taken: dict[tuple[Kind, str], Offer]
-    offers: list[Offer] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list[Offer])
 
     def provider(
         self,

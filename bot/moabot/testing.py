@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -130,10 +130,10 @@ class ScriptedProvider:
         script = self.scripts.get(model, Said(f"{model} says so."))
         if isinstance(script, Said):
             return script
-        if isinstance(script, Sequence):
-            self._asked[model] += 1
-            return script[min(self._asked[model], len(script)) - 1]
-        return script(prompt)
+        if callable(script):
+            return script(prompt)
+        self._asked[model] += 1
+        return script[min(self._asked[model], len(script)) - 1]
 
 
 async def _pass_time(seconds: float) -> None:
@@ -154,9 +154,13 @@ class Heard:
 
 @dataclass(slots=True)
 class RecordingReply:
-    """A reply that remembers: `events` in order, and how it ended."""
+    """A reply that remembers: `events` in order, and how it ended.
 
-    events: list[Heard] = field(default_factory=list)
+    `calls` are those of `asked`: slot, model and role.
+    """
+
+    events: list[Heard] = field(default_factory=list[Heard])
+    calls: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     answer: Answer | None = None
     error: MoabotError | None = None
     reference: str = ""
@@ -177,6 +181,7 @@ class RecordingReply:
 
     def asked(self, slot: str, model: str, role: str) -> None:
         """Note it."""
+        self.calls.append((slot, model, role))
         self._note("asked", (slot, model, role))
 
     def proposed(self, proposal: Proposal) -> None:
@@ -253,7 +258,7 @@ async def rehearsal(
     panel: Mapping[str, object] | None = None,
     plugins: Sequence[object] = (),
     keep: Keep = "nothing",
-) -> AsyncIterator[App]:
+) -> AsyncGenerator[App]:
     """The whole bot with the built-in strategies, on `models` that `provider` plays.
 
     `panel` holds keys of [panels.default], whose proposers are otherwise all the models; `tables`

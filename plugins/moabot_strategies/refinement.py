@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -66,7 +66,7 @@ def _same(one: str, other: str) -> float:
 
 
 @asynccontextmanager
-async def open_refinement(settings: RefinementSettings) -> AsyncIterator[Refinement]:
+async def open_refinement(settings: RefinementSettings) -> AsyncGenerator[Refinement]:
     """Nothing to open."""
     yield Refinement(settings)
 

@@ -7,7 +7,7 @@ Routing is for cost and latency: trivial prompts skip the ensemble.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -101,7 +101,7 @@ def by_rule(text: str) -> str | None:
 
 
 @asynccontextmanager
-async def open_router(settings: RouterSettings) -> AsyncIterator[Router]:
+async def open_router(settings: RouterSettings) -> AsyncGenerator[Router]:
     """Nothing to open."""
     yield Router(settings)
 

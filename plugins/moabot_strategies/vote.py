@@ -8,7 +8,7 @@ everybody is asked, to learn whom the others never support; such a voter is not 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from pydantic import Field
@@ -144,7 +144,7 @@ def _as_most_wrote(ballots: Sequence[Proposal]) -> Proposal:
 
 
 @asynccontextmanager
-async def open_vote(settings: VoteSettings) -> AsyncIterator[Vote]:
+async def open_vote(settings: VoteSettings) -> AsyncGenerator[Vote]:
     """Nothing to open."""
     yield Vote(settings)
 

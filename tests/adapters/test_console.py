@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import time
 from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
@@ -30,12 +31,12 @@ from moabot.contract import (
     Reply,
     Usage,
 )
-from moabot.errors import ConfigError
+from moabot.errors import ConfigError, MoabotError
 from moabot_platforms.console.chat import Chat
 from moabot_platforms.console.live import LiveReply
 from moabot_platforms.console.plain import KeptReply, PlainReply
 from moabot_platforms.console.screen import Screen, complain
-from moabot_platforms.words import cost, footer, printable, standing
+from moabot_platforms.words import apology, cost, footer, printable, standing
 
 USAGE = Usage(1, 100, 0, 10, Decimal("0.0021"))
 PROPOSAL = Proposal("1.1", "model-a", "analytical", "It scatters.", USAGE, 1.24)
@@ -191,11 +192,18 @@ async def test_an_apology_has_the_sentence_and_its_reference(kind: str) -> None:
     live = LiveReply(console)
     reply = live if kind == "live" else PlainReply(io.StringIO(), err)
     with live if kind == "live" else nullcontext():
-        await reply.sorry(ConfigError("No\x1b[31m key.", fix="Set it."), reference="ab12")
+        await reply.sorry(MoabotError("No\x1b[31m luck.", fix="Try again."), reference="ab12")
 
     told = _shown(console) if kind == "live" else err.getvalue()
-    assert "No answer. No[31m key. Set it. (reference ab12)" in told
-    assert isinstance(reply.error, ConfigError)
+    assert "No answer. No[31m luck. Try again. (reference ab12)" in told
+    assert isinstance(reply.error, MoabotError)
+
+
+def test_what_a_person_can_mend_needs_no_reference() -> None:
+    """An id beside a slip of the finger sends people to a log that says nothing more."""
+    error = ConfigError("There is no strategy 'x'.", fix="Correct it.")
+
+    assert apology(error, reference="ab12") == "There is no strategy 'x'. Correct it."
 
 
 async def test_a_text_that_begins_again_forgets_what_was_shown() -> None:
@@ -297,6 +305,17 @@ async def test_what_models_write_is_neither_markup_nor_a_hidden_link() -> None:
     assert "\x1b]8" not in file.getvalue()
 
 
+async def test_an_endless_answer_is_shown_without_being_rendered() -> None:
+    """A megabyte of brackets would keep rich busy for a minute."""
+    console = _terminal()
+    with LiveReply(console) as reply:
+        began = time.monotonic()
+        await reply.finish(replace(ANSWER, text="**[" * 300_000))
+
+    assert time.monotonic() - began < 10
+    assert "**[**[" in _shown(console)
+
+
 async def test_proposals_can_be_shown_later() -> None:
     """`/proposals` in a pipe writes Markdown sections."""
     out = io.StringIO()
@@ -394,3 +413,31 @@ def test_a_log_line_holds_the_traceback_and_stays_one_line() -> None:
     assert "\n" not in line
     assert json.loads(line).items() >= {"level": "error", "reference": "ab12"}.items()
     assert "ValueError: boom" in json.loads(line)["traceback"]
+
+
+async def test_a_chat_ends_when_its_output_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking on, and paying, for answers that nobody can read helps nobody."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first\nsecond\n"))
+    asked: list[str] = []
+
+    async def handle(message: Message, reply: Reply) -> None:
+        asked.append(message.text)
+        await reply.finish(ANSWER)
+
+    chat = Chat(Screen(Full(), Full()), wish=ChannelSettings(), strategies=())
+    with pytest.raises(OSError, match="No space left"):
+        await chat.run(handle)
+
+    assert asked == ["first"]
+
+
+async def test_a_chat_that_is_cancelled_from_outside_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a person's Ctrl-C means the answer alone; a shutdown means the chat."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("first\nsecond\n"))
+
+    async def handle(message: Message, reply: Reply) -> None:
+        raise asyncio.CancelledError
+
+    chat = Chat(Screen(io.StringIO(), io.StringIO()), wish=ChannelSettings(), strategies=())
+    with pytest.raises(asyncio.CancelledError):
+        await chat.run(handle)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -37,17 +37,19 @@ class Spying:
         """Offer both."""
         register.provider("kept", self._open, Kept)
         register.provider("broken", self._break)
+        register.provider("keyless", self._miss_key)
 
     @asynccontextmanager
-    async def _open(self, settings: Kept) -> AsyncIterator[Provider]:
+    async def _open(self, settings: Kept) -> AsyncGenerator[Provider]:
         self.opened.append(settings)
         yield ScriptedProvider()
         self.closed += 1
 
-    @asynccontextmanager
-    async def _break(self, settings: NoSettings) -> AsyncIterator[Provider]:
+    def _miss_key(self, settings: NoSettings) -> AbstractAsyncContextManager[Provider]:
+        raise ConfigError("The variable UP_KEY is not set.", fix="Set it.")
+
+    def _break(self, settings: NoSettings) -> AbstractAsyncContextManager[Provider]:
         raise OSError("no disk")
-        yield ScriptedProvider()
 
 
 def config(**keys: object) -> Config:
@@ -97,6 +99,7 @@ async def test_only_what_a_panel_uses_is_opened_and_all_of_it_is_closed() -> Non
             PluginError,
             r"\[providers\.mine\]: spying could not open.*OSError: no disk",
         ),
+        ({"providers": {"mine": {"plugin": "keyless"}}}, ConfigError, "^The variable UP_KEY"),
         (
             {"strategies": {"x": {"plugin": "singel"}}},
             PluginError,
@@ -114,7 +117,16 @@ async def test_only_what_a_panel_uses_is_opened_and_all_of_it_is_closed() -> Non
             r"role 'critcal'.*did you mean 'critical'",
         ),
     ],
-    ids=["plugin", "its key", "its factory", "strategy", "its key too", "default", "role"],
+    ids=[
+        "plugin",
+        "its key",
+        "its factory",
+        "its secret",
+        "strategy",
+        "its key too",
+        "default",
+        "role",
+    ],
 )
 async def test_a_wrong_key_stops_the_start_and_is_named(
     keys: dict[str, object], error: type[Exception], told: str
@@ -180,7 +192,9 @@ def test_without_a_key_the_local_model_plays_all_roles_for_nothing(tmp_path: Pat
     config, _ = load(written(tmp_path, ""))
 
     (model,) = config.models.values()
-    assert (model.provider, model.price and model.price.input) == ("local", 0)
+    assert model.provider == "local"
+    assert model.price is not None
+    assert model.price.input == model.price.output == 0
     assert len({p.role for p in config.panels["default"].proposers}) == 3
 
 

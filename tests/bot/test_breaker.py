@@ -65,10 +65,18 @@ def test_a_probe_that_succeeds_closes_it() -> None:
     assert breaker.closed_in(110) == 0
 
 
+def test_a_call_that_was_under_way_and_succeeds_closes_it() -> None:
+    """The provider answers again: there is no reason to wait for the pause's end."""
+    breaker = opened_at(100)
+    breaker.succeeded()
+
+    assert breaker.closed_in(101) == 0
+
+
 def test_each_failed_probe_doubles_the_pause_up_to_a_minute() -> None:
     """Long outages are asked about rarely, but never forgotten."""
     breaker, now = opened_at(0), 0.0
-    pauses = []
+    pauses: list[float] = []
     for _ in range(7):
         now += LONGEST_PAUSE_S
         pauses.append(fail_probe(breaker, now))

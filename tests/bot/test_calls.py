@@ -119,7 +119,7 @@ async def test_an_answer_tells_who_gave_it_and_how_long_it_took() -> None:
 
 async def test_a_failure_is_tried_again_with_full_jitter() -> None:
     """Whoever retries in step with all others brings the provider down again."""
-    starts = []
+    starts: list[float] = []
     for _ in range(20):
         began = now()
         await Bench({"a": [says(error=broken()), says("Paris.")]}).ask()
@@ -131,7 +131,7 @@ async def test_a_failure_is_tried_again_with_full_jitter() -> None:
 
 async def test_the_pause_doubles() -> None:
     """The third try gives the provider more time than the second."""
-    pauses = []
+    pauses: list[float] = []
     for _ in range(30):
         began = now()
         bench = Bench({"a": [says(error=broken())] * 3 + [says("Paris.")]})

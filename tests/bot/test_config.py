@@ -97,6 +97,13 @@ def test_a_wrong_key_is_named_with_what_would_be_right(write: Write, text: str, 
     assert str(path) in str(raised.value)
 
 
+def test_a_fence_of_one_s_own_is_kept_when_it_names_the_tag(write: Write) -> None:
+    """Its words are the administrator's, its tag is ours."""
+    config = load(write("[prompts]\nfence = 'Between {tag} and {tag}:'"))
+
+    assert config.prompts.fence == "Between {tag} and {tag}:"
+
+
 def test_every_wrong_key_is_named_at_once(write: Write) -> None:
     """Mending one after the other is tiresome."""
     with pytest.raises(ConfigError) as raised:
@@ -125,7 +132,7 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 def test_settings_cannot_be_changed_once_read() -> None:
     """Whoever holds them may rely on them."""
     with pytest.raises(ValueError, match="frozen"):
-        parse({}, source="x").data_dir = Path("elsewhere")  # type: ignore[misc]
+        parse({}, source="x").data_dir = Path("elsewhere")
 
 
 def test_a_key_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,12 +186,12 @@ async def test_a_silent_synthesizer_gets_a_backup() -> None:
 
 
 async def test_a_quorum_without_slack_hedges_its_proposers() -> None:
-    """Two of two: nobody else can take the place of a silent one."""
+    """Two of two: nobody else can take the place of a silent one, if later than a writer's."""
     answer, _, _ = await asked(
         {"b": hangs()}, wish=ChannelSettings(preset="balanced"), call_timeout_s=20
     )
 
-    assert (answer.degraded, answer.seconds) == ("", 5.0)
+    assert (answer.degraded, answer.seconds) == ("", 10.0)
     assert {proposal.model for proposal in answer.proposals} == {"a", "c"}
 
 
@@ -317,3 +317,45 @@ async def test_a_spare_of_the_fallback_stands_behind_each_proposer() -> None:
 
     assert {proposal.model for proposal in answer.proposals} == {"s", "b", "c"}
     assert answer.degraded == ""
+
+
+async def test_a_hanging_aggregator_costs_the_grace_too() -> None:
+    """The panel's quorum holds for each layer."""
+
+    def combining_hangs(prompt: Prompt) -> Said:
+        return hangs() if "[proposal" in prompt.turns[-1].text else says("Paris.")
+
+    answer, _, provider = await asked(
+        {"c": combining_hangs},
+        aggregators=[["a"], ["c"]],
+        quorum=1,
+        wish=ChannelSettings(preset="deep"),
+    )
+
+    assert (answer.seconds, provider.cancelled) == (1.0, ["c"])
+
+
+async def test_with_slack_a_silent_proposer_gets_no_backup() -> None:
+    """The quorum itself is the hedge, and costs nothing."""
+    _, _, provider = await asked(
+        {"a": says("Paris.", seconds=8), "b": says("Paris.", seconds=8), "c": hangs()},
+        call_timeout_s=20,
+    )
+
+    assert len(provider.asked("c")) == 1
+    assert len(provider.prompts) == 4
+
+
+async def test_a_model_that_was_left_alone_is_asked_when_nobody_else_is_left() -> None:
+    """A second after an outage an answer may come; "asked again in 5 s" is none."""
+    provider = ScriptedProvider({"a": [*[down()] * 5, says("Back again.")]})
+    panel = {"tries": 5}
+    async with rehearsal(
+        provider, {"defaults": {"strategy": "single"}}, models=("a",), panel=panel
+    ) as app:
+        first = await ask(app, QUESTION)
+        second = await ask(app, QUESTION)
+
+    assert first.error is not None
+    assert second.answer is not None
+    assert second.answer.text == "Back again."

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
+from typing import Never
 
 import pytest
 from pydantic import BaseModel
@@ -19,9 +21,12 @@ MESSAGE = Message("test", "workspace", "channel", "someone", "Hello", event_id="
 STRATEGIES = [name for name in BUILT_IN if name.startswith("moabot_strategies.")]
 
 
-def nothing(settings: object) -> AbstractAsyncContextManager[None]:
+Opens = Callable[[object], AbstractAsyncContextManager[Never]]
+
+
+def nothing(settings: object) -> AbstractAsyncContextManager[Never]:
     """A factory that is never called here."""
-    return nullcontext()
+    raise NotImplementedError
 
 
 def door(*plugins: object) -> Plugins:
@@ -39,9 +44,15 @@ def plugin(**hooks: Callable[..., object]) -> ModuleType:
     return module
 
 
-def offering(name: str) -> ModuleType:
+def offering(
+    name: str, factory: Opens | None = None, settings: type[BaseModel] = NoSettings
+) -> ModuleType:
     """A plugin that offers a strategy of that name."""
-    return plugin(moabot_register=lambda register: register.strategy(name, nothing))
+
+    def register(register: Register) -> None:
+        register.strategy(name, factory or nothing, settings)
+
+    return plugin(moabot_register=register)
 
 
 def choosing(choice: object) -> ModuleType:
@@ -84,7 +95,8 @@ def moabot_register(register):
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installed]:
     """Install distributions for one test."""
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    importlib.invalidate_caches()
     yield Installed(tmp_path)
     for name in [name for name in sys.modules if name.startswith("acme_")]:
         del sys.modules[name]
@@ -197,8 +209,9 @@ def test_moabot_register_takes_every_kind() -> None:
 
     found = door(plugin(moabot_register=register))
 
-    kinds = ("provider", "strategy", "platform", "cache")
-    assert [found.offer(kind, "it", where="").kind for kind in kinds] == list(kinds)
+    assert found.problems == []
+    assert found.offers("provider").keys() == found.offers("strategy").keys() == {"it"}
+    assert found.offers("platform").keys() == found.offers("cache").keys() == {"it"}
 
 
 def test_an_offer_that_is_not_there_is_named_with_the_nearest() -> None:
@@ -278,23 +291,27 @@ class Needy(BaseModel):
     path: str
 
 
-def _broken(settings: object) -> AbstractAsyncContextManager[None]:
+def _broken(settings: object) -> AbstractAsyncContextManager[Never]:
     raise OSError("no disk")
+
+
+def _nonsense(settings: object) -> AbstractAsyncContextManager[Never]:
+    return SimpleNamespace()  # pyright: ignore[reportReturnType]
 
 
 @pytest.mark.virtual_time
 @pytest.mark.parametrize(
     ("factory", "settings", "problems"),
-    [(nothing, Needy, 0), (_broken, NoSettings, 1), (lambda _: SimpleNamespace(), NoSettings, 1)],
+    [(nothing, Needy, 0), (_broken, NoSettings, 1), (_nonsense, NoSettings, 1)],
     ids=["needs settings", "raises when opened", "hands over nonsense"],
 )
 async def test_a_strategy_that_cannot_be_opened_does_not_stop_the_bot(
-    factory: Callable[[object], AbstractAsyncContextManager[None]],
+    factory: Opens,
     settings: type[BaseModel],
     problems: int,
 ) -> None:
     """Nobody asked for it; everybody else's answers must come."""
-    bad = plugin(moabot_register=lambda register: register.strategy("bad", factory, settings))
+    bad = offering("bad", factory, settings)
     async with rehearsal(ScriptedProvider(), plugins=[bad]) as app:
         reply = await ask(app, "What now?")
 
@@ -306,7 +323,7 @@ async def test_a_strategy_that_cannot_be_opened_does_not_stop_the_bot(
 @pytest.mark.virtual_time
 async def test_a_configured_strategy_that_cannot_be_opened_is_an_error_with_its_key() -> None:
     """Here somebody asked for it, and must know."""
-    bad = plugin(moabot_register=lambda register: register.strategy("bad", _broken))
+    bad = offering("bad", _broken)
     tables = {"strategies": {"mine": {"plugin": "bad"}}}
 
     with pytest.raises(PluginError, match=r"\[strategies\.mine\]: rehearsed-1 .*OSError: no disk"):

@@ -126,7 +126,9 @@ def test_a_draft_of_those_who_cannot_stream_is_the_first_that_is_done() -> None:
 def test_a_speaker_knows_when_it_began_to_speak() -> None:
     """The seconds to the first piece decide when the next one is called silent."""
     times = iter([10.0, 12.5, 13.0])
-    speaker = Speaker(Voice(str, restart=list, clock=lambda: next(times)))
+    screen = Screen()
+    voice = Voice(screen.say, restart=screen.restart, clock=lambda: next(times))
+    speaker = Speaker(voice)
     speaker("Par")
     speaker("is")
 

@@ -214,8 +214,12 @@ class Terminal:
 
     @property
     def seen(self) -> str:
-        """All that was shown, without colours and cursor movements."""
-        return re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", self.raw).replace("\r", "")
+        """All that was shown, without colours; what was drawn over begins a new line."""
+        return (
+            re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", self.raw)
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+        )
 
     def type(self, text: str) -> None:
         r"""Type; Enter is a newline, Ctrl-C is \x03, Ctrl-D is \x04."""

@@ -248,6 +248,17 @@ async def test_forty_columns_are_enough(moabot: Moabot) -> None:
     assert max(map(len, terminal.seen.splitlines())) <= 40
 
 
+@pytest.mark.parametrize("command", ["ask", "chat", "explain", "batch"])
+async def test_help_fits_forty_columns(moabot: Moabot, command: str) -> None:
+    """Help is most needed where things are cramped; examples may be longer, words not."""
+    async with moabot.terminal(command, "--help", columns=40) as terminal:
+        assert await terminal.ended() == 0
+
+    told, _, examples = terminal.seen.partition("Examples:")
+    assert max(map(len, told.splitlines())) <= 40
+    assert f"moabot {command}" in examples
+
+
 async def test_a_draft_is_shown_until_the_synthesis_comes(moabot: Moabot) -> None:
     """The first words come from the first proposer, not from the end of a long wait."""
     moabot.upstream.held |= {"model-a", "model-b", "model-c"}

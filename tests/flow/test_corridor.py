@@ -134,6 +134,21 @@ async def test_a_strategy_that_never_ends_leaves_its_proposals() -> None:
     assert reply.answer.degraded.endswith("The time was up.")
 
 
+async def test_a_strategy_that_changes_its_mind_shows_one_text() -> None:
+    """It wrote an answer and then chose a proposal; the person reads the proposal alone."""
+
+    async def change_its_mind(question: Question, panel: Panel) -> None:
+        first, *_ = await panel.propose()
+        await panel.synthesize()
+        panel.choose(first)
+
+    reply = await asked(change_its_mind)
+
+    assert reply.answer is not None
+    assert reply.text == reply.answer.text
+    assert len(reply.named("restarted")) == 2
+
+
 async def test_a_timeout_of_a_strategy_s_own_is_not_taken_for_the_deadline() -> None:
     """Only what we stopped was late."""
 
@@ -192,7 +207,7 @@ async def test_a_question_that_cannot_be_asked_costs_nothing(text: str, what: st
 class Refusing(RecordingReply):
     """A platform that takes no ending."""
 
-    endings: list[str] = field(default_factory=list)
+    endings: list[str] = field(default_factory=list[str])
 
     async def finish(self, answer: Answer) -> None:
         """Refuse."""

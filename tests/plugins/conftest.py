@@ -41,11 +41,7 @@ class Asking:
         async with rehearsal(provider, tables, models=tuple("abcd"), panel=panel) as app:
             reply = await ask(app, text, wish=wish)
         assert reply.answer is not None, reply.error
-        graph = [
-            f"{event.value[0]} {event.value[1]}"
-            for event in reply.events
-            if event.what == "asked" and isinstance(event.value, tuple)
-        ]
+        graph = [f"{slot} {model}" for slot, model, _ in reply.calls]
         return Asked(reply.answer, reply, provider, graph)
 
 

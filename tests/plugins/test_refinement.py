@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from moabot.contract import Prompt
 from moabot.errors import ProviderRejected
-from moabot.testing import Said, Script, hangs, says
+from moabot.testing import Said, Script, says
 from moabot_strategies.prompts import PROMPTS
 
 if TYPE_CHECKING:
@@ -101,12 +100,6 @@ async def test_a_round_cut_short_in_the_middle_of_its_text_shows_the_answer_agai
     asking: Asking,
 ) -> None:
     """The page was cleared for the new text; it must not stay half written."""
-
-    def stalls(prompt: Prompt) -> Said:
-        if "10." in prompt.turns[-1].text or "earlier" in prompt.turns[-1].text:
-            return hangs()
-        return says("one two three", word_s=100)
-
     scripts: dict[str, Script] = {"d": [says("It is Paris."), says("one two three", word_s=100)]}
     asked = await asking("refinement", scripts=scripts, panel=PANEL)
 

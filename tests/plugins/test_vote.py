@@ -60,12 +60,21 @@ async def test_two_that_differ_bring_in_more_until_the_lead_is_safe(asking: Aski
 
 async def test_a_lead_that_cannot_be_lost_ends_the_vote(asking: Asking) -> None:
     """Two to nothing with one voter left: the third need not be waited for."""
-    answers = ("42", "42", says("Answer: 7", seconds=30))
-    asked = await voted(
-        asking, *answers, proposers=[{"model": "a"}, {"model": "b"}, {"model": "c"}]
+    answers = {"a": "42", "b": "42", "c": "7"}
+    scripts = {
+        name: says(f"Answer: {answer}", seconds=30 if name == "c" else 0)
+        for name, answer in answers.items()
+    }
+    patient = {"plugin": "vote", "ask_all_every": 0, "lead": 3}
+    asked = await asking(
+        "vote",
+        scripts=scripts,
+        panel={"proposers": [{"model": name} for name in "abc"]},
+        tables={"strategies": {"vote": patient}},
     )
 
-    assert asked.answer.seconds == 0.0
+    assert (asked.answer.text, asked.answer.seconds) == ("Answer: 42", 0.0)
+    assert asked.provider.cancelled == ["c"]
 
 
 async def test_among_equals_the_synthesizer_decides(asking: Asking) -> None:

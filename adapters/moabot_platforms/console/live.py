@@ -32,6 +32,9 @@ BESIDES = 25
 """Columns that slot, state and seconds need beside a model's name; more so on a wide screen."""
 BESIDES_WIDE = BESIDES + ROLE + 14
 
+MARKDOWN_CHARS = 50_000
+"""Longer texts are shown as they are: rich takes 0.1 s for 1 kB of code."""
+
 STYLES = {
     "asked": "cyan",
     "writing": "cyan",
@@ -182,8 +185,7 @@ class LiveReply(KeptReply):
         self._rows[key] = replace(row, state=state, seconds=what.seconds, tokens=tokens)
 
     def _show(self, text: str) -> None:
-        # Without hyperlinks the address stands in the text: a model must not hide where one leads.
-        self._console.print(Markdown(printable(text), hyperlinks=False))
+        self._console.print(_rendered(text))
 
 
 def show_proposals(console: Console, answer: Answer) -> None:
@@ -191,7 +193,15 @@ def show_proposals(console: Console, answer: Answer) -> None:
     for proposal in answer.proposals:
         console.print()
         console.rule(Text(heading(proposal)), align="left", style="dim")
-        console.print(Markdown(printable(proposal.text), hyperlinks=False))
+        console.print(_rendered(proposal.text))
+
+
+def _rendered(text: str) -> ConsoleRenderable:
+    """Markdown as it is meant, unless that would take seconds."""
+    if len(text) > MARKDOWN_CHARS:
+        return Text(printable(text))
+    # Without hyperlinks the address stands in the text: a model must not hide where one leads.
+    return Markdown(printable(text), hyperlinks=False)
 
 
 def _cut(text: str, columns: int, style: str = "") -> Text:

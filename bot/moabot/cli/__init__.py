@@ -1,6 +1,7 @@
 """The commands of `moabot`: what stands here loads no SDK, so that --help is there at once."""
 
 import io
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,11 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,  # typer's rich help costs 0.25 s and draws boxes into pipes
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    context_settings={
+        "help_option_names": ["--help", "-h"],
+        # typer alone would never go below 50 columns.
+        "terminal_width": max(20, min(80, shutil.get_terminal_size().columns) - 2),
+    },
 )
 app.command("ask", epilog=ask.EXAMPLES)(ask.ask)
 app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
