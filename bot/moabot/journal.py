@@ -212,6 +212,10 @@ class DurableJournal:
         """Close the row; its turns join the thread in the same commit."""
         await asyncio.wait([self._end(entry, text=text, error=error)])
 
+    async def amend(self, event: str, text: str | None) -> None:
+        """A message ("platform:event id") was edited or, with None, deleted; raises `StoreError`."""
+        await self._store.amend(event, text)
+
     async def give_up(self, entry: Entry, *, error: str) -> None:
         """Make a dead letter of a message that stopped too many processes."""
         event = event_of(entry.message)

@@ -70,6 +70,13 @@ class Desk:
         """Keep the platform's word for the post that becomes the answer, for after a crash."""
         await self._journal.posted(entry, receipt)
 
+    async def amend(self, event: str, text: str | None) -> None:
+        """A message ("platform:event id") was edited: the thread has the new text from now on.
+
+        With None it was deleted: it is forgotten, with what was answered to it. Raises `StoreError`.
+        """
+        await self._journal.amend(event, text)
+
     async def finish_all(
         self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from moabot.app import App
-from moabot.contract import Answer, Handle, Message
+from moabot.contract import Answer, Handle, Message, Scope
 from moabot.errors import PlatformError
 from moabot.journal import DurableJournal, Entry
 from moabot.serving import Desk, serve
@@ -201,6 +202,34 @@ async def test_the_post_of_an_earlier_process_is_known_by_its_receipt(tmp_path: 
     assert later.receipts == {"E1": "1700000000.42"}
 
 
+async def test_an_edit_and_a_deletion_are_honoured_by_the_next_answer(tmp_path: Path) -> None:
+    """Models must not be told what a person took back."""
+    provider = ScriptedProvider()
+    async with life(tmp_path, provider) as bot:
+        for event, text in (("E1", "My name is Ann."), ("E2", "My pin is 1234."), ("E3", "Well?")):
+            if event == "E3":
+                await bot.desk.amend("test:E1", "My name is Anne.")
+                await bot.desk.amend("test:E2", None)
+            message = Message("test", "T1", "C1", "U1", text, event)
+            await bot.desk(message, RecordingReply())
+
+    texts = [turn.text for turn in provider.prompts[-1][1].turns]
+    assert texts == ["My name is Anne.", "a says so.", "Well?"]
+
+
+async def test_what_is_older_than_it_may_be_is_deleted(tmp_path: Path) -> None:
+    """Without anybody having to remember it."""
+    async with life(tmp_path) as bot:
+        await bot.desk(Message("test", "T1", "C1", "U1", "Old?", "E1"), RecordingReply())
+        assert bot.app.memory.store is not None
+        old = time.time() + 91 * 86_400
+        await bot.app.memory.store.expire({"turns": old - 90 * 86_400, "inbox": old})
+        scope = Scope("test", "T1", "C1")
+
+        assert list(await bot.app.memory.store.turns(scope, before=None, most=9)) == []
+        assert await bot.desk.accept(Message("test", "T1", "C1", "U1", "Old?", "E1")) is not None
+
+
 async def test_threads_are_resumed_in_their_order(tmp_path: Path) -> None:
     """A follow-up that is answered before its question makes no sense."""
     async with life(tmp_path) as bot:
@@ -223,8 +252,6 @@ async def test_a_clock_that_jumps_an_hour_changes_nothing(
     tmp_path: Path, moved_s: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Summer time set wrongly, a machine without a battery: no answer is lost or given twice."""
-    import time  # noqa: PLC0415 - its clock is moved, for everybody
-
     provider, real = ScriptedProvider(), time.time
     async with life(tmp_path, provider) as bot, asyncio.timeout(10):
         await bot.desk.accept(Message("test", "T1", "C1", "U1", "Left?", "E0", thread="a"))
