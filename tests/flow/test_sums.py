@@ -83,4 +83,4 @@ def test_an_unknown_way_of_summing_is_refused() -> None:
     """With the nearest right one."""
     assert known_by("user") == "user"
     with pytest.raises(ConfigError, match="did you mean 'channel'"):
-        known_by("chanel")
+        known_by("channels")
