@@ -18,6 +18,7 @@ from moabot.errors import (
     ConfigError,
     MoabotError,
     PlatformError,
+    ProviderError,
     QuorumNotReached,
 )
 from moabot.journal import Entry, Journal
@@ -184,6 +185,8 @@ class Answering:
 
 async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:
     """Tell the person why there is no answer; False when the platform did not take it."""
+    if isinstance(error, ProviderError):
+        error.fix = error.fix or error.usual_fix
     if isinstance(error, MoabotError):
         told = error
         log.warning("no answer", extra={"reference": reference, "error": str(error)})

@@ -7,10 +7,12 @@ proposal that is whole, and tells the recorder of everything else that happened 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import NoneType
 
 from moabot.breaker import Breaker
 from moabot.budget import Budget, HedgeBudget
@@ -31,6 +33,8 @@ from moabot.recorder import Recorder
 from moabot.voice import Speaker, Voice
 
 __all__ = ["Calls", "Model", "Order", "Patience"]
+
+log = logging.getLogger("moabot")
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
@@ -221,8 +225,10 @@ class Calls:
                 limit.reschedule(min(order.until, now + order.patience.call_timeout_s))
                 attempt.send(now, order.voice)
                 self._hedges.earn()
-                completion = await model.provider.complete(
-                    prompt, model=model.vendor_name, wrote=attempt.speaker
+                completion = _believed(
+                    await model.provider.complete(
+                        prompt, model=model.vendor_name, wrote=attempt.speaker
+                    )
                 )
         except TimeoutError:
             what = "No whole answer came" if attempt.sent else "It was not its turn"
@@ -231,7 +237,12 @@ class Calls:
             # An adapter knows the vendor's names; a person knows those in config.toml.
             error.provider, error.model = provider, name
             raise
-        except (Exception, SystemExit) as error:  # the edge to a plugin's code: one call
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            # The edge to a plugin's code: whatever it does costs one call. Only its author needs
+            # to know what its error said, so that stands in the log alone.
+            if isinstance(error, asyncio.CancelledError) and _is_stopped():
+                raise
+            log.warning("plugin", exc_info=error, extra={"provider": provider, "model": name})
             raise ProviderGarbled(
                 f"The plugin raised {type(error).__name__}.",
                 provider=provider,
@@ -319,6 +330,34 @@ def _again(errand: _Errand, model: Model, known: Proposal | Failure | Cancelled 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _is_stopped() -> bool:
+    """Whether somebody cancelled us; else a plugin let out a `CancelledError` of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _believed(reply: object) -> Completion:
+    """What a plugin returned, on which no type checker may ever have looked."""
+    if (
+        isinstance(reply, Completion)
+        and _is(reply.text, str)
+        and _is(reply.usage, Usage)
+        and _is(reply.usage.cost_usd, (Decimal, NoneType))
+    ):
+        return reply
+    raise ProviderGarbled(
+        "The plugin returned something else than a Completion with a text and a Usage whose "
+        "cost_usd is a Decimal or None.",
+        provider="",
+        model="",
+        retryable=False,
+    )
+
+
+def _is(value: object, kind: type | tuple[type, ...]) -> bool:
+    return isinstance(value, kind)
 
 
 def _pause(error: ProviderError, tried: int) -> float:
