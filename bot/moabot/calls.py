@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import NoneType
 
-from moabot.breaker import Breaker
 from moabot.budget import Budget, HedgeBudget
-from moabot.contract import Cancelled, Completion, Failure, Prompt, Proposal, Provider, Usage
+from moabot.contract import Cancelled, Completion, Failure, Prompt, Proposal, Usage
 from moabot.errors import (
     BudgetSpent,
     ProviderBusy,
@@ -26,8 +25,8 @@ from moabot.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from moabot.pace import Pace
-from moabot.pricing import CHARS_PER_TOKEN, Price, at_most, estimated, priced
+from moabot.orders import Model, Order, Patience
+from moabot.pricing import CHARS_PER_TOKEN, at_most, estimated, priced
 from moabot.quorum import hedge
 from moabot.recorder import Recorder
 from moabot.voice import Speaker, Voice
@@ -43,59 +42,6 @@ BROKEN = (ProviderBusy, ProviderUnreachable, ProviderTimeout, ProviderGarbled)
 
 PAID = (ProviderTimeout, ProviderGarbled, ProviderRefused)
 """Failures of calls that were answered in some way, so that a vendor probably bills them."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Model:
-    """A model that can be called, and what was learned of it in this process.
-
-    `thinking_tokens` is what it may write, and bill, beyond the length of a reply.
-    """
-
-    name: str
-    vendor_name: str
-    provider_name: str
-    provider: Provider
-    price: Price | None
-    gate: asyncio.Semaphore
-    strengths: tuple[str, ...] = ()
-    images: bool = True
-    expect_tokens: int = 400
-    thinking_tokens: int = 0
-    breaker: Breaker = field(default_factory=Breaker)
-    pace: Pace = field(default_factory=Pace)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long and how often one call may be tried; `hedge` allows a backup of a silent one.
-
-    The backup of one proposer of several comes `late`: at twice the median it added 0.65 calls to
-    the 2.85 of a vote, while it is the aggregator that owns the p99.
-    """
-
-    call_timeout_s: float = 30.0
-    tries: int = 3
-    hedge: bool = False
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One thing to ask: `prompt` to the first of `chain` that can answer it before `until`.
-
-    `until` is loop time. With `voice`, the text is streamed into it. `last_resort` asks even a
-    model whose breaker is open, since nobody else is left.
-    """
-
-    slot: str
-    role: str
-    chain: tuple[str, ...]
-    prompt: Prompt
-    until: float
-    patience: Patience
-    voice: Voice | None = None
-    last_resort: bool = False
 
 
 class Calls:
