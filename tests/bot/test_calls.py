@@ -324,6 +324,22 @@ async def test_a_probe_that_the_budget_forbids_is_given_back() -> None:
     assert bench.models["a"].breaker.closed_in(now()) == 0
 
 
+async def test_a_probe_that_is_cancelled_is_given_back() -> None:
+    """A straggler that was the probe must not shut its model out for good."""
+    bench = Bench({"a": [says(error=broken())] * 5 + [hangs()]})
+    for _ in range(2):
+        with pytest.raises(ProviderError):
+            await bench.ask()
+    await asyncio.sleep(10)
+    probe = asyncio.create_task(bench.ask(bench.order(until=99)))
+    await asyncio.sleep(1)
+    probe.cancel()
+    await asyncio.gather(probe, return_exceptions=True)
+
+    assert len(bench.provider.asked("a")) == 6
+    assert bench.models["a"].breaker.closed_in(now()) == 0
+
+
 async def test_the_limits_of_lines_hold_and_the_call_s_time_begins_when_it_is_let_through() -> None:
     """Ten at once on two lines: five rounds, and nobody times out for having queued."""
     bench = Bench({"a": says("Paris.", seconds=4)}, each=2)
@@ -440,6 +456,14 @@ async def test_the_budget_holds_for_calls_side_by_side() -> None:
 
     assert [isinstance(value, BudgetSpent) for value in done] == [False, False, True, True]
     assert bench.budget.usage.cost_usd == 2 * Decimal("0.06")
+
+
+async def test_what_was_set_aside_and_not_used_is_there_for_the_next_call() -> None:
+    """Or the second call of an answer would find a budget spent that is not."""
+    bench = Bench({"a": says("Paris.")}, limit_usd=MOST_USD + Decimal("0.06"), price=PRICE)
+    await bench.ask()
+
+    assert (await bench.ask()).text == "Paris."
 
 
 async def test_the_worst_case_counts_a_token_for_every_byte() -> None:
