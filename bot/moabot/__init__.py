@@ -40,6 +40,7 @@ from moabot.errors import (
     ProviderUnreachable,
     QuestionRejected,
     QuorumNotReached,
+    StoreError,
 )
 from moabot.hookspecs import hookimpl
 
@@ -77,6 +78,7 @@ __all__ = [
     "Report",
     "Scope",
     "Stop",
+    "StoreError",
     "Strategy",
     "Turn",
     "Usage",

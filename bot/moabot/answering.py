@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from moabot.budget import Budget
 from moabot.calls import Calls
@@ -14,7 +14,14 @@ from moabot.channels import NO_WISH, Channels
 from moabot.config import ChannelSettings, Config, Defaults
 from moabot.contract import Answer, Cache, Message, Prompts, Question, Reply, Report, Strategy
 from moabot.conversations import Conversations
-from moabot.errors import MoabotError, PlatformError, ProviderError, QuorumNotReached
+from moabot.errors import (
+    ConfigError,
+    MoabotError,
+    PlatformError,
+    ProviderError,
+    QuorumNotReached,
+)
+from moabot.journal import Entry, Journal
 from moabot.panel import Panel
 from moabot.plugins import Plugins
 from moabot.recorder import Recorder
@@ -28,68 +35,82 @@ LATE_S = 1.0
 """What a strategy may take after the deadline, by which its last call has ended."""
 
 
+@dataclass(kw_only=True)
 class Answering:
     """Everything that answering needs, opened and closed by the app."""
 
-    def __init__(
-        self,
-        config: Config,
-        *,
-        calls: Calls,
-        strategies: Mapping[str, Strategy],
-        prompts: Prompts,
-        plugins: Plugins,
-        cache: Cache | None = None,
-    ) -> None:
-        self._config = config
-        self._calls = calls
-        self._strategies = strategies
-        self._prompts = prompts
-        self._plugins = plugins
-        self._cache = cache
-        self._channels = Channels(config, strategies=tuple(strategies))
-        self._conversations = Conversations(config.limits)
+    config: Config
+    calls: Calls
+    strategies: Mapping[str, Strategy]
+    prompts: Prompts
+    plugins: Plugins
+    journal: Journal
+    channels: Channels
+    cache: Cache | None = None
+
+    def __post_init__(self) -> None:
+        self._conversations = Conversations(self.config.limits, self.journal)
 
     async def handle(
-        self, message: Message, reply: Reply, *, wish: ChannelSettings = NO_WISH
+        self,
+        message: Message,
+        reply: Reply,
+        *,
+        wish: ChannelSettings = NO_WISH,
+        entry: Entry | None = None,
     ) -> None:
-        """Answer one message; ends with exactly one `reply.finish` or `reply.sorry`.
+        """Answer one message, once; ends with exactly one `reply.finish` or `reply.sorry`.
 
-        `wish` is what this one message asks for, over the channel's settings. Raises nothing but
-        `CancelledError`; what was written by then is remembered as a stopped answer.
+        `wish` is what this one message asks for, over the channel's settings. `entry` is given
+        when the journal took the message on before: early, for a platform that must acknowledge,
+        or in an earlier process. Raises nothing but `CancelledError`; what was written by then is
+        remembered as a stopped answer.
         """
         reference = secrets.token_hex(4)
         recorder = Recorder(reply)
         answer: Answer | None = None
         try:
-            settings = self.settings(message, wish)
-            question = self._conversations.question(message)
+            entry = entry or await self.journal.accept(message, wish)
+            if entry is None:
+                return  # a redelivery
+            recorder.memo = entry.memo
+            settings = await self._settings_of(entry)
+            question = await self._begun(entry, settings)
             answer = await self._recall(question, settings)
             if answer is None:
-                answer = await self.think(question, settings, recorder)
+                answer = await self.think(question, settings, recorder, seed=entry.seed)
                 await self._remember(question, settings, answer)
-            self._conversations.keep(message, answer.text)
+            await self.journal.settled(entry)
             await reply.finish(answer)
+            await self.journal.done(entry, text=answer.text)
         except asyncio.CancelledError:
-            if answer is None and recorder.shown:
-                self._conversations.keep(message, f"{recorder.shown} [stopped]")
+            if entry is not None:
+                self.journal.stopped(entry, answer.text if answer else _cut(recorder.shown))
             raise
         except Exception as error:  # the edge: the person is told, or the log has it
-            if answer is not None:
+            if answer is not None:  # it stays unfinished: the next process delivers it
                 log.exception("undelivered", extra={"reference": reference})
-            else:
-                await _apologise(reply, error, reference)
+            elif await _apologise(reply, error, reference) and entry is not None:
+                await self.journal.done(entry, error=f"{error} ({reference})")
         else:
-            self._plugins.answered(message, answer)
+            self.plugins.answered(message, answer)
             _note(answer, reference)
 
-    async def think(self, question: Question, settings: Defaults, report: Report) -> Answer:
+    async def think(
+        self,
+        question: Question,
+        settings: Defaults,
+        report: Report,
+        *,
+        seed: bytes | None = None,
+    ) -> Answer:
         """Let the strategy answer; below the quorum, fall back and say so.
 
         The panel keeps its deadline; a strategy that waits for something else is stopped then.
+        `seed` is the answer's secret, the same after a crash; by default a new one.
         """
-        panel = self._panel(question, settings, report)
-        strategy = self._strategies[settings.strategy]
+        panel = self._panel(question, settings, report, seed=seed or secrets.token_bytes(16))
+        strategy = self.strategies[settings.strategy]
         limit = asyncio.timeout_at(panel.until + LATE_S)
         try:
             async with limit:
@@ -102,50 +123,68 @@ class Answering:
             answer = _overdue(panel)
         return replace(answer, seconds=asyncio.get_running_loop().time() - panel.began)
 
-    def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
+    async def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
         """What holds for this message: defaults, channel, a plugin's choice of strategy, wish."""
-        settings = self._channels.settings(message, wish)
-        chosen = self._plugins.choose_strategy(message, tuple(self._strategies))
+        settings = await self.channels.settings(message, wish)
+        chosen = self.plugins.choose_strategy(message, tuple(self.strategies))
         if chosen is None or wish.strategy is not None:
             return settings
         return settings.model_copy(update={"strategy": chosen})
 
-    def _panel(self, question: Question, settings: Defaults, report: Report) -> Panel:
-        chosen = self._config.panels[settings.panel]
+    async def _begun(self, entry: Entry, settings: Defaults) -> Question:
+        """The question with what was said before it, as it was when the answer was begun."""
+        question, horizon = await self._conversations.question(entry.message, horizon=entry.horizon)
+        self.journal.begin(entry, settings, horizon=horizon)
+        return question
+
+    async def _settings_of(self, entry: Entry) -> Defaults:
+        """What the answer was begun with, as far as that still exists after a restart."""
+        try:
+            return await self.settings(entry.message, entry.wish)
+        except ConfigError:
+            if not entry.resumed:
+                raise
+            return await self.settings(entry.message, NO_WISH)
+
+    def _panel(
+        self, question: Question, settings: Defaults, report: Report, *, seed: bytes
+    ) -> Panel:
+        chosen = self.config.panels[settings.panel]
         began = asyncio.get_running_loop().time()
         return Panel(
             question=question,
             settings=chosen,
             preset=settings.preset,
             strategy=settings.strategy,
-            prompts=self._prompts,
-            calls=self._calls,
+            prompts=self.prompts,
+            calls=self.calls,
             recorder=report if isinstance(report, Recorder) else Recorder(report),
             budget=Budget(chosen.budget_usd),
-            strategies=self._strategies,
+            strategies=self.strategies,
             began=began,
             until=began + chosen.deadline_s,
-            seed=secrets.token_bytes(16),
+            seed=seed,
             draft=settings.draft and settings.stream,
             stream=settings.stream,
         )
 
     async def _recall(self, question: Question, settings: Defaults) -> Answer | None:
-        if self._cache is None or settings.cache == "off":
+        if self.cache is None or settings.cache == "off":
             return None
-        return await self._cache.find(question, key=self._key(settings))
+        return await self.cache.find(question, key=self._key(settings))
 
     async def _remember(self, question: Question, settings: Defaults, answer: Answer) -> None:
-        if self._cache is not None and settings.cache != "off" and not answer.degraded:
-            await self._cache.keep(question, answer, key=self._key(settings))
+        if self.cache is not None and settings.cache != "off" and not answer.degraded:
+            await self.cache.keep(question, answer, key=self._key(settings))
 
     def _key(self, settings: Defaults) -> str:
         """Whatever changes the answer to the same question is part of the key."""
-        panel = self._config.panels[settings.panel]
+        panel = self.config.panels[settings.panel]
         return f"{settings.cache}|{settings.strategy}|{settings.preset}|{panel.model_dump_json()}"
 
 
-async def _apologise(reply: Reply, error: Exception, reference: str) -> None:
+async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:
+    """Tell the person why there is no answer; False when the platform did not take it."""
     if isinstance(error, ProviderError):
         error.fix = error.fix or error.usual_fix
     if isinstance(error, MoabotError):
@@ -158,6 +197,8 @@ async def _apologise(reply: Reply, error: Exception, reference: str) -> None:
         await reply.sorry(told, reference=reference)
     except PlatformError:
         log.exception("undelivered", extra={"reference": reference})
+        return False
+    return True
 
 
 def _overdue(panel: Panel) -> Answer:
@@ -168,6 +209,10 @@ def _overdue(panel: Panel) -> Answer:
             fix="Ask again, or raise deadline_s of the panel.",
         )
     return panel.rescue(proposals, "The time was up.")
+
+
+def _cut(text: str) -> str:
+    return f"{text} [stopped]" if text else ""
 
 
 def _note(answer: Answer, reference: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from moabot import config as configuration
 from moabot.answering import Answering
 from moabot.calls import Calls, Model
-from moabot.channels import NO_WISH
+from moabot.channels import NO_WISH, Channels
 from moabot.config import (
     ChannelSettings,
     Config,
@@ -27,6 +27,8 @@ from moabot.config import (
 from moabot.contract import Message, Prompts, Provider, Question, Strategy
 from moabot.errors import ConfigError, PluginError
 from moabot.explaining import Plan, Unseen, dry, plan
+from moabot.journal import Journal, PassingJournal
+from moabot.memory import Keep, Memory, remembering
 from moabot.plugins import Offer, Plugins, nearest
 from moabot.pricing import look_up
 from moabot.recorder import Recorder
@@ -46,13 +48,18 @@ class App:
         *,
         models: Mapping[str, Model],
         strategies: Mapping[str, Strategy],
+        memory: Memory,
     ) -> None:
         self.config = config
         self.plugins = plugins
+        self.memory = memory
         self._models = models
         self._strategies = strategies
         self._prompts = _prompts(config)
-        self.answering = self._answering(Calls(models, at_once=config.limits.calls))
+        self.channels = Channels(config, strategies=tuple(strategies), store=memory.store)
+        self.answering = self._answering(
+            Calls(models, at_once=config.limits.calls), journal=memory.journal
+        )
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -62,22 +69,25 @@ class App:
     async def explain(self, question: Question, *, wish: ChannelSettings = NO_WISH) -> Plan:
         """The calls that `question` would lead to, and their cost; nothing is called."""
         calls = dry(self._models, at_once=self.config.limits.calls)
-        answering = self._answering(calls)
+        answering = self._answering(calls, journal=PassingJournal())
         scope = question.scope
         message = Message(
             scope.platform, scope.workspace, scope.channel, "", question.text, "explain"
         )
         recorder = Recorder(Unseen())
-        answer = await answering.think(question, answering.settings(message, wish), recorder)
+        settings = await answering.settings(message, wish)
+        answer = await answering.think(question, settings, recorder)
         return plan(answer, recorder.calls, self._models)
 
-    def _answering(self, calls: Calls) -> Answering:
+    def _answering(self, calls: Calls, *, journal: Journal) -> Answering:
         return Answering(
-            self.config,
+            config=self.config,
             calls=calls,
             strategies=self._strategies,
             prompts=self._prompts,
             plugins=self.plugins,
+            journal=journal,
+            channels=self.channels,
         )
 
 
@@ -92,10 +102,16 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
 
 
 @asynccontextmanager
-async def opened(config: Config, plugins: Plugins) -> AsyncGenerator[App]:
-    """Open every provider that a panel or a specialist uses, and every strategy; close them all."""
+async def opened(
+    config: Config, plugins: Plugins, *, keep: Keep = "nothing"
+) -> AsyncGenerator[App]:
+    """Open every provider that a panel or a specialist uses, and every strategy; close them all.
+
+    `keep` says what is to outlive the process.
+    """
     _check_roles(config)
     async with AsyncExitStack() as stack:
+        memory = await stack.enter_async_context(remembering(config, keep))
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
         used |= {name for name, model in config.models.items() if model.strengths}
         providers: dict[str, _Served] = {}
@@ -120,7 +136,7 @@ async def opened(config: Config, plugins: Plugins) -> AsyncGenerator[App]:
             settings = validated(offer.settings, chosen.own(), where=where)
             strategies[name] = await offer.opened(stack, settings, where=where)
         stack.enter_context(_rare_collections())
-        yield App(config, plugins, models=models, strategies=strategies)
+        yield App(config, plugins, models=models, strategies=strategies, memory=memory)
 
 
 @contextmanager

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import NoneType
 
-from moabot.breaker import Breaker
 from moabot.budget import Budget, HedgeBudget
-from moabot.contract import Cancelled, Completion, Failure, Prompt, Proposal, Provider, Usage
+from moabot.contract import Cancelled, Completion, Failure, Prompt, Proposal, Usage
 from moabot.errors import (
     BudgetSpent,
     ProviderBusy,
@@ -26,8 +25,8 @@ from moabot.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from moabot.pace import Pace
-from moabot.pricing import CHARS_PER_TOKEN, Price, at_most, estimated, priced
+from moabot.orders import Model, Order, Patience
+from moabot.pricing import CHARS_PER_TOKEN, at_most, estimated, priced
 from moabot.quorum import hedge
 from moabot.recorder import Recorder
 from moabot.voice import Speaker, Voice
@@ -43,59 +42,6 @@ BROKEN = (ProviderBusy, ProviderUnreachable, ProviderTimeout, ProviderGarbled)
 
 PAID = (ProviderTimeout, ProviderGarbled, ProviderRefused)
 """Failures of calls that were answered in some way, so that a vendor probably bills them."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Model:
-    """A model that can be called, and what was learned of it in this process.
-
-    `thinking_tokens` is what it may write, and bill, beyond the length of a reply.
-    """
-
-    name: str
-    vendor_name: str
-    provider_name: str
-    provider: Provider
-    price: Price | None
-    gate: asyncio.Semaphore
-    strengths: tuple[str, ...] = ()
-    images: bool = True
-    expect_tokens: int = 400
-    thinking_tokens: int = 0
-    breaker: Breaker = field(default_factory=Breaker)
-    pace: Pace = field(default_factory=Pace)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long and how often one call may be tried; `hedge` allows a backup of a silent one.
-
-    The backup of one proposer of several comes `late`: at twice the median it added 0.65 calls to
-    the 2.85 of a vote, while it is the aggregator that owns the p99.
-    """
-
-    call_timeout_s: float = 30.0
-    tries: int = 3
-    hedge: bool = False
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One thing to ask: `prompt` to the first of `chain` that can answer it before `until`.
-
-    `until` is loop time. With `voice`, the text is streamed into it. `last_resort` asks even a
-    model whose breaker is open, since nobody else is left.
-    """
-
-    slot: str
-    role: str
-    chain: tuple[str, ...]
-    prompt: Prompt
-    until: float
-    patience: Patience
-    voice: Voice | None = None
-    last_resort: bool = False
 
 
 class Calls:
@@ -141,14 +87,19 @@ class Calls:
                 heard_at=errand.heard_at,
                 allowed=self._hedges.take,
             )
-        except ProviderError:
+        except ProviderError as error:
             if backed_up or not rest or _now() >= order.until:
                 raise
-            return await self._down(replace(errand, attempt=None), rest)
+            over = errand.over or isinstance(error, _Stopped)
+            return await self._down(replace(errand, attempt=None, over=over), rest)
 
     async def _persist(self, errand: _Errand, model: Model) -> Proposal:
         """Ask one model until it answers, its tries are used up, or waiting makes no sense."""
         order, began = errand.order, _now()
+        if (memo := errand.recorder.memo) is not None:
+            known = memo.recall(order.slot, model.name, order.prompt)
+            if known is not None or errand.over:
+                return _again(errand, model, known)
         for tried in range(1, order.patience.tries + 1):
             try:
                 return await self._try(errand, model)
@@ -159,11 +110,13 @@ class Calls:
                 hopeless = not error.retryable or isinstance(error, ProviderTimeout)
                 if hopeless or tried == order.patience.tries or _now() + pause >= order.until:
                     errand.recorder.failed(failure)
+                    errand.keep(failure)
                     raise
             try:
                 await asyncio.sleep(pause)
             except asyncio.CancelledError:
                 errand.recorder.failed(failure)
+                errand.keep(Cancelled(order.slot, model.name, failure.seconds, Usage()))
                 raise
         raise AssertionError("tries is at least 1")  # pragma: no cover - settings forbid 0
 
@@ -179,13 +132,17 @@ class Calls:
             return self._well(errand, model, attempt, completion.text)
         except ProviderError as error:
             _note_failure(error, order, model, attempt)
+            if attempt.sent and errand.recorder.memo is not None:
+                errand.recorder.memo.lost(order.slot, model.name, attempt.usage)
             raise
         except asyncio.CancelledError:
             model.breaker.let_go()
             if attempt.sent:
                 attempt.usage = _guess(order, model, attempt)
             seconds = _now() - attempt.began
-            errand.recorder.cancelled(Cancelled(order.slot, model.name, seconds, attempt.usage))
+            stopped = Cancelled(order.slot, model.name, seconds, attempt.usage)
+            errand.recorder.cancelled(stopped)
+            errand.keep(stopped)
             raise
         finally:
             errand.budget.settle(reserved, attempt.usage)
@@ -201,6 +158,7 @@ class Calls:
         )
         done = Proposal(order.slot, model.name, order.role, text, usage, seconds)
         errand.recorder.called(done)
+        errand.keep(done)
         return done
 
     async def _complete(self, order: Order, model: Model, attempt: _Attempt) -> Completion:
@@ -273,12 +231,21 @@ class _Attempt:
 
 @dataclass(slots=True)
 class _Errand:
-    """An order on its way to one model, with the two records that its answer keeps."""
+    """An order on its way to one model, with the two records that its answer keeps.
+
+    `over` says that before a crash it ended without an answer: only what is remembered counts.
+    """
 
     order: Order
     recorder: Recorder
     budget: Budget
     attempt: _Attempt | None = None
+    over: bool = False
+
+    def keep(self, gave: Proposal | Failure | Cancelled) -> None:
+        """Let what a call gave outlive the process."""
+        if self.recorder.memo is not None:
+            self.recorder.memo.keep(self.order.prompt, gave)
 
     def heard_at(self) -> float:
         """Loop time of the last sign of life; who still queues is not silent."""
@@ -286,6 +253,25 @@ class _Errand:
             return _now()
         speaker = self.attempt.speaker
         return max(self.attempt.began, speaker.last_s) if speaker else self.attempt.began
+
+
+class _Stopped(ProviderError):
+    """Before a crash this call was stopped, since its answer no longer needed it."""
+
+
+def _again(errand: _Errand, model: Model, known: Proposal | Failure | Cancelled | None) -> Proposal:
+    """What this call gave before a crash; it is neither asked nor paid again."""
+    if isinstance(known, Proposal):
+        errand.budget.settle(Decimal(0), known.usage)
+        errand.recorder.called(known)
+        return known
+    if isinstance(known, Failure):
+        errand.recorder.failed(known)
+        raise ProviderError(known.error, provider=model.provider_name, model=model.name)
+    if known is not None:
+        errand.budget.settle(Decimal(0), known.usage)
+        errand.recorder.cancelled(known)
+    raise _Stopped("It was stopped.", provider=model.provider_name, model=model.name)
 
 
 def _now() -> float:

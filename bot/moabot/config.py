@@ -20,12 +20,14 @@ from pydantic import (
 
 from moabot.errors import ConfigError
 from moabot.plugins import nearest
+from moabot.store.settings import KeepDays, StoreSettings
 from moabot.validation import validated
 
 __all__ = [
     "ChannelSettings",
     "Config",
     "Defaults",
+    "KeepDays",
     "LimitSettings",
     "ModelSettings",
     "PanelSettings",
@@ -33,6 +35,7 @@ __all__ = [
     "PriceSettings",
     "PromptSettings",
     "ProposerSettings",
+    "StoreSettings",
     "load",
     "parse",
     "read_key",
@@ -284,6 +287,7 @@ class Config(Settings):
     )
     prompts: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()
+    store: StoreSettings = StoreSettings()
     plugins: Plugging = Plugging()
 
     @model_validator(mode="after")

@@ -13,7 +13,8 @@ MoabotError
 │   └── ProviderGarbled     nonsense, an empty text, or a stream without an end
 ├── QuorumNotReached        too few proposers answered; carries those that did
 ├── BudgetSpent             the next call could cost more than is left
-└── PlatformError           a chat platform did not take what we sent
+├── PlatformError           a chat platform did not take what we sent
+└── StoreError              the database cannot be opened, read or written
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ __all__ = [
     "ProviderUnreachable",
     "QuestionRejected",
     "QuorumNotReached",
+    "StoreError",
 ]
 
 
@@ -163,3 +165,7 @@ class BudgetSpent(MoabotError):
 
 class PlatformError(MoabotError):
     """A chat platform refused or lost what we sent."""
+
+
+class StoreError(MoabotError):
+    """The database cannot be opened, read or written; nothing in it was destroyed."""

@@ -41,7 +41,7 @@ class Memory:
 
 def with_memory(app: App) -> Memory:
     """Give the corridor a cache."""
-    app.answering._cache = memory = Memory()
+    app.answering.cache = memory = Memory()
     return memory
 
 
@@ -115,7 +115,7 @@ async def test_one_record_an_answer_is_logged_without_its_text(
 async def test_a_report_of_any_kind_may_listen() -> None:
     """An evaluation has no chat to answer into."""
     async with rehearsal(ScriptedProvider()) as app:
-        settings = app.answering._channels._defaults
+        settings = app.answering.channels._defaults
         question = Question("What now?", scope=Scope("x", "y", "z"))
         answer = await app.answering.think(question, settings, Unseen())
 

@@ -225,6 +225,10 @@ class Terminal:
         r"""Type; Enter is a newline, Ctrl-C is \x03, Ctrl-D is \x04."""
         os.write(self._fd, text.encode())
 
+    def kill(self) -> None:
+        """End the program as a power cut does."""
+        self._process.kill()
+
     async def shows(self, text: str) -> None:
         """Wait until `text` is shown, after what was last waited for."""
         async with asyncio.timeout(30):

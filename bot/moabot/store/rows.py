@@ -1,0 +1,145 @@
+"""The rows that outlive a process. Times are seconds since 1970, texts are plain or JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from moabot.contract import Scope, Usage
+
+__all__ = [
+    "Accepted",
+    "By",
+    "Change",
+    "File",
+    "Kind",
+    "Opinion",
+    "Outcome",
+    "Said",
+    "Spending",
+    "Spent",
+    "Step",
+]
+
+Outcome = Literal["ok", "failed", "cancelled"]
+By = Literal["channel", "user", "model", "strategy"]
+Kind = Literal["inbox", "turns", "ledger", "feedback", "audit"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that came with an accepted message."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A message that we took on. `event` is "platform:event id", unique; `said_at` the platform's time.
+
+    `plan` is JSON of what is wished, then of what the answer was begun with; `seed` is the
+    answer's secret; `horizon` the last turn of the thread that it has read, None before it was
+    begun. `receipt` is the platform's own word for the post that becomes the answer. `tries`
+    counts the processes that have worked on it.
+    """
+
+    event: str
+    scope: Scope
+    author: str
+    text: str
+    addressed: bool
+    said_at: float
+    seed: bytes
+    at: float
+    plan: str = ""
+    horizon: int | None = None
+    receipt: str = ""
+    tries: int = 1
+    error: str = ""
+    files: tuple[File, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What came of one call of an answer: `slot`, `model` and `prompt` (a hash) are its name."""
+
+    event: str
+    slot: str
+    model: str
+    prompt: str
+    outcome: Outcome
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What one call used, for whom: a row of the ledger. `journaled`: the inbox has its message."""
+
+    event: str
+    scope: Scope
+    author: str
+    strategy: str
+    slot: str
+    model: str
+    outcome: Outcome
+    usage: Usage
+    at: float
+    journaled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One turn of a thread; `place` grows with time. `event` is that of the question."""
+
+    event: str
+    role: Literal["user", "assistant"]
+    text: str
+    at: float
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A setting of a channel or workspace changed: who, when, from what, to what (JSON or "")."""
+
+    key: str
+    name: str
+    before: str
+    after: str
+    who: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a person ("platform:workspace/author") thought of an answer: `verdict` is 1 or -1."""
+
+    event: str
+    scope: Scope
+    who: str
+    verdict: int
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """The ledger of one key (a channel, user, model or strategy) on one day.
+
+    `day` counts days since 1970. `cost_usd` is the sum of what is known, of which
+    `estimated_usd` was not reported by a provider; `unpriced` counts calls of unknown cost.
+    """
+
+    key: str
+    day: int
+    answers: int
+    calls: int
+    input_tokens: int
+    cached_input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal
+    estimated_usd: Decimal
+    unpriced: int

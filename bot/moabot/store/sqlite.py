@@ -1,0 +1,226 @@
+"""The store on SQLite: one thread writes and commits in groups, another reads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from moabot.contract import Scope
+from moabot.errors import StoreError
+from moabot.store import queries, statements
+from moabot.store.files import connected, explained, held, migrate, prepared
+from moabot.store.rows import (
+    Accepted,
+    By,
+    Change,
+    Kind,
+    Opinion,
+    Said,
+    Spending,
+    Spent,
+    Step,
+)
+from moabot.store.writer import Writer
+
+__all__ = ["SqliteStore", "opened"]
+
+T = TypeVar("T")
+MEGABYTE = 1_000_000
+FREE_LOOK_S = 0.2
+"""How old the last look at the free space of the disk may be."""
+
+
+class SqliteStore:
+    """A store in one file; made by `opened`."""
+
+    def __init__(self, path: Path, *, write: sqlite3.Connection, read: sqlite3.Connection) -> None:
+        self.path = path
+        self.keep_free_mb = 0
+        self._explain = partial(explained, path)
+        self._writer = Writer(write, self._explain)
+        self._reading = read
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="moabot-read")
+        self._looked_at = float("-inf")
+        self._free_mb = float("inf")
+
+    async def close(self) -> None:
+        """Write what is waiting, then close the file."""
+        await self._writer.close()
+        await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.close)
+        self._reader.shutdown()
+
+    def accept(self, entry: Accepted) -> asyncio.Future[bool]:
+        """Insert by event id, unless the disk is nearly full."""
+        if self.keep_free_mb and self._free() < self.keep_free_mb:
+            raise StoreError(
+                f"The disk of {str(self.path)!r} has {self._free_mb:.0f} MB left, less than "
+                f"[store] keep_free_mb = {self.keep_free_mb}, so no new question is taken.",
+                fix="Make room on it, then ask again.",
+            )
+        return self._write(partial(statements.accept, entry=entry))
+
+    def begin(self, event: str, *, plan: str, horizon: int) -> asyncio.Future[None]:
+        """Note plan and horizon, once."""
+        work = partial(statements.begin, event=event, plan=plan, horizon=horizon)
+        return self._writer.write(work, soon=True)
+
+    def keep(self, step: Step | None, spent: Spent | None) -> asyncio.Future[None]:
+        """Insert into memo and ledger in one transaction."""
+        return self._writer.write(partial(statements.keep, step=step, spent=spent), soon=True)
+
+    def posted(self, event: str, receipt: str) -> asyncio.Future[None]:
+        """Note the receipt."""
+        return self._write(partial(statements.posted, event=event, receipt=receipt))
+
+    def end(
+        self, event: str, *, error: str = "", dead: bool = False, turns: Sequence[Said] = ()
+    ) -> asyncio.Future[None]:
+        """Close the row and let its turns join the thread."""
+        state = "dead" if dead else "done"
+        return self._write(
+            partial(statements.end, event=event, error=error, state=state, turns=turns)
+        )
+
+    def take_up(self, platform: str) -> asyncio.Future[Sequence[Accepted]]:
+        """Count a try for all that is open, and return it."""
+        return self._write(partial(statements.take_up, platform=platform))
+
+    def lay_down(self, platform: str) -> asyncio.Future[None]:
+        """Take the try back."""
+        return self._write(partial(statements.lay_down, platform=platform))
+
+    async def steps(self, event: str) -> Sequence[Step]:
+        """The memo of one answer."""
+        return await self._read(partial(queries.steps, event=event))
+
+    async def dead(self) -> Sequence[Accepted]:
+        """The dead letters."""
+        return await self._read(queries.dead)
+
+    def revive(self, event: str) -> asyncio.Future[bool]:
+        """Open a dead letter again."""
+        return self._write(partial(statements.revive, event=event))
+
+    async def turns(self, scope: Scope, *, before: int | None, most: int) -> Sequence[Said]:
+        """The end of a thread."""
+        return await self._read(partial(queries.turns, scope=scope, before=before, most=most))
+
+    def amend(self, event: str, text: str | None) -> asyncio.Future[None]:
+        """Change or forget a message."""
+        return self._write(partial(statements.amend, event=event, text=text))
+
+    async def settings(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """What was set by command."""
+        return await self._read(partial(queries.settings, keys=keys))
+
+    def change(self, change: Change) -> asyncio.Future[None]:
+        """Set, and write down who did."""
+        return self._write(partial(statements.change, change=change))
+
+    async def changes(self, key: str) -> Sequence[Change]:
+        """The audit of one key."""
+        return await self._read(partial(queries.changes, key=key))
+
+    def opine(self, opinion: Opinion) -> asyncio.Future[None]:
+        """Keep an opinion."""
+        return self._write(partial(statements.opine, opinion=opinion))
+
+    async def opinions(self) -> Sequence[Opinion]:
+        """All opinions."""
+        return await self._read(queries.opinions)
+
+    async def spending(self, by: By, *, since: float) -> Sequence[Spending]:
+        """Sums of the ledger."""
+        return await self._read(partial(queries.spending, by=by, since=since))
+
+    async def erase(self, *, user: str | None = None, channel: str | None = None) -> int:
+        """Delete, then empty the write-ahead log, which still has the words."""
+        left = await self._write(partial(statements.erase, user=user, channel=channel))
+        await self._writer.aside(statements.empty_log)
+        return left
+
+    def expire(self, before: Mapping[Kind, float]) -> asyncio.Future[int]:
+        """Delete what is old."""
+        return self._write(partial(statements.expire, before=before))
+
+    async def check(self) -> Sequence[str]:
+        """SQLite's own integrity check."""
+        return await self._read(queries.check)
+
+    async def back_up(self, path: Path) -> None:
+        """Copy page by page beside the writer; the copy is checked, then put in place whole."""
+        await self._read(partial(_back_up, path=path))
+
+    def _write(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        return self._writer.write(work)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._reader, work, self._reading)
+        except sqlite3.Error as error:
+            raise self._explain(error) from error
+
+    def _free(self) -> float:
+        """Megabytes left on the disk, looked up now and then."""
+        if (now := time.monotonic()) > self._looked_at + FREE_LOOK_S:
+            self._looked_at = now
+            self._free_mb = shutil.disk_usage(self.path.parent).free / MEGABYTE
+        return self._free_mb
+
+
+def _back_up(connection: sqlite3.Connection, *, path: Path) -> None:
+    if path.exists():
+        raise StoreError(f"There is a file {str(path)!r} already.", fix="Name a new one.")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+        with closing(sqlite3.connect(part)) as copy:
+            connection.backup(copy, pages=1000)
+            wrong = queries.check(copy)
+        if wrong:
+            raise StoreError(
+                f"The copy is damaged: {wrong[0]}.", fix="Run `moabot check` on the database."
+            )
+        part.rename(path)
+    except OSError as error:
+        raise StoreError(
+            f"The backup {str(path)!r} cannot be written: {error.strerror}.",
+            fix="Name a file where there is room and a right to write.",
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def opened(
+    data_dir: Path, *, alone: bool, keep_free_mb: int = 0
+) -> AsyncGenerator[SqliteStore]:
+    """Open the database in `data_dir`, made if need be and brought to this version.
+
+    The bot itself must be `alone`; commands work beside it. Raises `StoreError` that says what
+    to do; whatever is wrong, the file stays as it is.
+    """
+    path = prepared(data_dir)
+    async with AsyncExitStack() as stack:
+        if alone:
+            stack.enter_context(held(path))
+        try:
+            write = connected(path, write=True)
+            stack.callback(write.close)
+            migrate(write, path, alone=alone)
+            store = SqliteStore(path, write=write, read=connected(path, write=False))
+        except sqlite3.Error as error:
+            raise explained(path, error) from error
+        store.keep_free_mb = keep_free_mb
+        stack.push_async_callback(store.close)
+        yield store
