@@ -319,6 +319,21 @@ async def test_a_spare_of_the_fallback_stands_behind_each_proposer() -> None:
     assert answer.degraded == "s stood in for a."
 
 
+async def test_what_an_aggregator_reads_at_once_fits_the_window() -> None:
+    """Each proposal is within its own bound here; all together they would burst a context."""
+    long = says("x" * 900)
+    _, _, provider = await asked(
+        {"a": long, "b": long, "c": long},
+        wish=ChannelSettings(preset="deep"),
+        aggregators=[["s"]],
+        window_chars=1500,
+    )
+
+    (read, *_) = provider.asked("s")
+    assert read.turns[-1].text.count("x" * 500 + "\n[cut here") == 3
+    assert "x" * 501 not in read.turns[-1].text
+
+
 async def test_a_hanging_aggregator_costs_the_grace_too() -> None:
     """The panel's quorum holds for each layer."""
 
