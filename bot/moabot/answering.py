@@ -121,6 +121,11 @@ class Answering:
             if not limit.expired():
                 raise
             answer = _overdue(panel)
+        if not answer.text.strip():  # a provider cannot give an empty text, a strategy can
+            raise MoabotError(
+                f"The strategy {settings.strategy!r} gave an empty text.",
+                fix="Ask again, or choose another strategy.",
+            )
         return replace(answer, seconds=asyncio.get_running_loop().time() - panel.began)
 
     async def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
