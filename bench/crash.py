@@ -31,12 +31,13 @@ from aiohttp import web
 
 from moabot.app import opened
 from moabot.config import parse
-from moabot.contract import Answer, Handle, Message, Prompt, Scope, Turn
+from moabot.contract import Answer, Message, Prompt, Scope, Turn
+from moabot.desk import Desk
 from moabot.errors import MoabotError
 from moabot.journal import Entry
 from moabot.memo import Memo
 from moabot.plugins import Plugins
-from moabot.serving import Desk, serve
+from moabot.serving import serve
 from moabot.testing import RecordingReply
 
 NEW_EVENTS = 4  # for each process
@@ -73,17 +74,15 @@ class Chat:
         self._chance = random.Random(seed)
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def run(self, handle: Handle) -> None:
+    async def run(self, desk: Desk) -> None:
         """Deliver what was not acknowledged, and one in five that was; then wait."""
-        if not isinstance(handle, Desk):
-            raise TypeError(handle)
         acknowledged = set(lines(self._folder / "acks"))
         events = lines(self._folder / "events")
         due = [e for e in events if e not in acknowledged or self._chance.random() < 0.2]
         async with asyncio.TaskGroup() as group:
             for event in due:
                 for _ in range(self._chance.choice((1, 1, 1, 2))):
-                    group.create_task(self._deliver(event, handle))
+                    group.create_task(self._deliver(event, desk))
         await asyncio.Event().wait()
 
     async def _deliver(self, event: str, desk: Desk) -> None:
@@ -127,11 +126,9 @@ async def _live(folder: Path, url: str, seed: int, *, changed: bool) -> None:
         chat = Chat(folder, seed)
         (folder / "ready").touch()
         await serve(
-            chat,
-            Desk(app.answering, journal),
+            {"fake": chat},
+            Desk(app.answering, app.memory),
             journal=journal,
-            name="fake",
-            reply_to=chat.reply_to,
             drain_s=config.store.drain_s,
         )
 

@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 from moabot.app import opened
 from moabot.config import parse
 from moabot.contract import Answer, Completion, Message, Prompt, Provider, Usage, Wrote
+from moabot.desk import Desk
 from moabot.hookspecs import hookimpl
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
-from moabot.serving import Desk
 from moabot.testing import RecordingReply
 
 GOALS = {
@@ -165,7 +165,7 @@ async def load(folder: str, *, seconds: float, rate: float) -> Seen:
         journal = app.memory.durable
         if journal is None:
             raise RuntimeError("the journal is not durable")
-        desk, watching = Desk(app.answering, journal), asyncio.create_task(watch(seen))
+        desk, watching = Desk(app.answering, app.memory), asyncio.create_task(watch(seen))
         began = time.perf_counter()
         async with asyncio.TaskGroup() as group:
             for number in range(int(seconds * rate)):

@@ -3,6 +3,7 @@
 from moabot.contract import (
     Agreement,
     Answer,
+    Asker,
     Attachment,
     Cache,
     Cancelled,
@@ -40,6 +41,7 @@ from moabot.errors import (
     ProviderUnreachable,
     QuestionRejected,
     QuorumNotReached,
+    Refused,
     StoreError,
 )
 from moabot.hookspecs import hookimpl
@@ -47,6 +49,7 @@ from moabot.hookspecs import hookimpl
 __all__ = [
     "Agreement",
     "Answer",
+    "Asker",
     "Attachment",
     "BudgetSpent",
     "Cache",
@@ -74,6 +77,7 @@ __all__ = [
     "Question",
     "QuestionRejected",
     "QuorumNotReached",
+    "Refused",
     "Reply",
     "Report",
     "Scope",

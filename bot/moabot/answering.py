@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from moabot.budget import Budget
 from moabot.calls import Calls
 from moabot.channels import NO_WISH, Channels
 from moabot.config import ChannelSettings, Config, Defaults
-from moabot.contract import Answer, Cache, Message, Prompts, Question, Reply, Report, Strategy
+from moabot.contract import (
+    NOTHING,
+    Answer,
+    Cache,
+    Message,
+    Prompts,
+    Question,
+    Reply,
+    Report,
+    Strategy,
+)
 from moabot.conversations import Conversations
 from moabot.errors import (
     ConfigError,
@@ -21,7 +32,7 @@ from moabot.errors import (
     ProviderError,
     QuorumNotReached,
 )
-from moabot.journal import Entry, Journal
+from moabot.journal import Entry, Journal, event_of
 from moabot.panel import Panel
 from moabot.plugins import Plugins
 from moabot.recorder import Recorder
@@ -50,6 +61,8 @@ class Answering:
 
     def __post_init__(self) -> None:
         self._conversations = Conversations(self.config.limits, self.journal)
+        self._under_way: dict[str, asyncio.Task[object]] = {}
+        self._halted: set[str] = set()
 
     async def handle(
         self,
@@ -74,19 +87,19 @@ class Answering:
             if entry is None:
                 return  # a redelivery
             recorder.memo = entry.memo
-            settings = await self._settings_of(entry)
-            question = await self._begun(entry, settings)
-            answer = await self._recall(question, settings)
-            if answer is None:
-                answer = await self.think(question, settings, recorder, seed=entry.seed)
-                await self._remember(question, settings, answer)
-            await self.journal.settled(entry)
+            with self._stoppable(entry):
+                settings = await self._settings_of(entry)
+                question = await self._begun(entry, settings)
+                answer = await self._recall(question, settings)
+                if answer is None:
+                    answer = await self.think(question, settings, recorder, seed=entry.seed)
+                    await self._remember(question, settings, answer)
+                await self.journal.settled(entry)
             await reply.finish(answer)
             await self.journal.done(entry, text=answer.text)
         except asyncio.CancelledError:
-            if entry is not None:
-                self.journal.stopped(entry, answer.text if answer else _cut(recorder.shown))
-            raise
+            if entry is None or not await self._halt(entry, reply, answer, recorder):
+                raise
         except Exception as error:  # the edge: the person is told, or the log has it
             if answer is not None:  # it stays unfinished: the next process delivers it
                 log.exception("undelivered", extra={"reference": reference})
@@ -95,6 +108,15 @@ class Answering:
         else:
             self.plugins.answered(message, answer)
             _note(answer, reference)
+
+    def stop(self, event: str) -> bool:
+        """A person wants no more: what was written by now is the answer. False: it is too late."""
+        task = self._under_way.pop(event, None)
+        if task is None:
+            return False
+        self._halted.add(event)
+        task.cancel()
+        return True
 
     async def think(
         self,
@@ -135,6 +157,34 @@ class Answering:
         if chosen is None or wish.strategy is not None:
             return settings
         return settings.model_copy(update={"strategy": chosen})
+
+    @contextmanager
+    def _stoppable(self, entry: Entry) -> Generator[None]:
+        """While this lasts, `stop` ends the answer."""
+        event, task = event_of(entry.message), asyncio.current_task()
+        if task is not None:
+            self._under_way[event] = task
+        try:
+            yield
+        finally:
+            self._under_way.pop(event, None)
+
+    async def _halt(
+        self, entry: Entry, reply: Reply, answer: Answer | None, recorder: Recorder
+    ) -> bool:
+        """The answer was cancelled: what was written is remembered; shown, if a person wanted it."""
+        event = event_of(entry.message)
+        self.journal.stopped(entry, answer.text if answer else _cut(recorder.shown))
+        if event not in self._halted:
+            return False
+        self._halted.discard(event)
+        if (task := asyncio.current_task()) is not None:
+            task.uncancel()
+        try:
+            await reply.finish(answer or _partial(recorder))
+        except PlatformError:
+            log.exception("undelivered", extra={"event": event})
+        return True
 
     async def _begun(self, entry: Entry, settings: Defaults) -> Question:
         """The question with what was said before it, as it was when the answer was begun."""
@@ -214,6 +264,18 @@ def _overdue(panel: Panel) -> Answer:
             fix="Ask again, or raise deadline_s of the panel.",
         )
     return panel.rescue(proposals, "The time was up.")
+
+
+def _partial(recorder: Recorder) -> Answer:
+    return Answer(
+        recorder.shown or "Nothing was written yet.",
+        strategy="",
+        proposals=tuple(recorder.proposals),
+        failures=tuple(recorder.failures),
+        cancelled=tuple(recorder.stopped),
+        degraded="Stopped on request.",
+        usage=sum((call.usage for call in recorder.calls), NOTHING),
+    )
 
 
 def _cut(text: str) -> str:

@@ -33,6 +33,10 @@ class Breaker:
         """Whether its pause is still running; clocks that fire a hair early are forgiven."""
         return self._open_until - now > HAIR_S
 
+    def pause_s(self, now: float) -> float:
+        """Seconds that its pause still runs; asking takes no probe."""
+        return self._open_until - now if self.rests(now) else 0.0
+
     def closed_in(self, now: float) -> float:
         """Seconds until a call is let through; 0 means now, and takes the probe when half open."""
         if self.rests(now):

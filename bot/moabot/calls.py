@@ -199,6 +199,11 @@ class Calls:
             raise ProviderGarbled("The answer is empty.", provider=provider, model=name)
         return completion
 
+    def resting(self) -> list[tuple[str, float]]:
+        """The models whose breaker is open, and for how many seconds."""
+        pauses = ((name, model.breaker.pause_s(_now())) for name, model in self.models.items())
+        return [(name, pause) for name, pause in pauses if pause > 0]
+
     def _pass_breaker(self, model: Model, *, last_resort: bool) -> None:
         closed_in = model.breaker.closed_in(_now())
         if closed_in > 0 and not last_resort:

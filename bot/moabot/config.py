@@ -31,7 +31,9 @@ __all__ = [
     "LimitSettings",
     "ModelSettings",
     "PanelSettings",
+    "PlatformSettings",
     "PluginSettings",
+    "Preset",
     "PriceSettings",
     "PromptSettings",
     "ProposerSettings",
@@ -67,6 +69,16 @@ class PluginSettings(BaseModel):
 
     def own(self) -> dict[str, object]:
         """The plugin's own keys."""
+        return dict(self.model_extra or {})
+
+
+class PlatformSettings(BaseModel):
+    """`[platforms.X]`: the keys that the platform registered as X defines."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    def own(self) -> dict[str, object]:
+        """The platform's own keys."""
         return dict(self.model_extra or {})
 
 
@@ -280,6 +292,9 @@ class Config(Settings):
     )
     strategies: Mapping[str, PluginSettings] = Field(
         default_factory=dict, description="strategies with settings of your own"
+    )
+    platforms: Mapping[str, PlatformSettings] = Field(
+        default_factory=dict, description="the chats that `moabot run` lives in, by their names"
     )
     defaults: Defaults = Defaults()
     channels: Mapping[str, ChannelSettings] = Field(

@@ -13,12 +13,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from moabot.desk import Desk
     from moabot.errors import MoabotError
+    from moabot.journal import Entry
     from moabot.panel import Panel
 
 __all__ = [
     "Agreement",
     "Answer",
+    "Asker",
     "Attachment",
     "Cache",
     "Cancelled",
@@ -92,6 +95,15 @@ class Scope:
     channel: str
     thread: str = ""
     private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who does something where: clicks, stops, sets. `manages`: the platform lets them manage it."""
+
+    scope: Scope
+    author: str
+    manages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,8 +352,18 @@ Handle = Callable[[Message, Reply], Awaitable[None]]
 
 
 class Platform(Protocol):
-    """A chat that it lives in."""
+    """A chat that it lives in. Its messages carry the name under which it is registered."""
 
-    async def run(self, handle: Handle) -> None:
-        """Listen until cancelled; hand every message meant for the bot to `handle`."""
+    async def run(self, desk: Desk) -> None:
+        """Listen until cancelled; bring every message meant for the bot to `desk`.
+
+        Raise `PlatformError` when the chat is lost for good (a revoked token, say).
+        """
+        ...
+
+    def reply_to(self, entry: Entry) -> Reply:
+        """The reply to a message of an earlier process.
+
+        `entry.receipt` is what that process gave to `desk.posted`, empty when nothing was posted.
+        """
         ...

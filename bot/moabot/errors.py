@@ -4,6 +4,7 @@ MoabotError
 ├── ConfigError             config.toml or the environment is wrong; names the key
 ├── PluginError             a plugin broke the contract; names distribution and hook
 ├── QuestionRejected        the question cannot be answered as it is (empty, too long)
+├── Refused                 somebody may not do this here or now; says when, or whom to ask
 ├── ProviderError           one call of one model failed
 │   ├── ProviderTimeout     no whole answer within the call's time
 │   ├── ProviderBusy        rate limit, overload, or our breaker is open
@@ -39,6 +40,7 @@ __all__ = [
     "ProviderUnreachable",
     "QuestionRejected",
     "QuorumNotReached",
+    "Refused",
     "StoreError",
 ]
 
@@ -65,6 +67,10 @@ class PluginError(MoabotError):
 
 class QuestionRejected(MoabotError):
     """The question cannot be answered as it is; `what` is shown to the person who asked."""
+
+
+class Refused(MoabotError):
+    """Somebody may not do this here, or not now; `fix` says when, or whom to ask."""
 
 
 class ProviderError(MoabotError):

@@ -27,7 +27,16 @@ from moabot.store import Store
 from moabot.store.rows import Accepted, File, Said, Spent, Step
 from moabot.store.settings import KeepDays
 
-__all__ = ["DurableJournal", "Entry", "Journal", "PassingJournal", "event_of", "scope_of"]
+__all__ = [
+    "DurableJournal",
+    "Entry",
+    "Journal",
+    "PassingJournal",
+    "event_of",
+    "message_of",
+    "scope_of",
+    "wish_of",
+]
 
 log = logging.getLogger("moabot")
 THREADS = 1000
@@ -169,12 +178,12 @@ class DurableJournal:
         """What earlier processes left unfinished, oldest first; the calls they paid are known."""
         entries: list[Entry] = []
         for row in await self._store.take_up(platform):
-            message = _message(row)
+            message = message_of(row)
             known = await self._store.steps(row.event)
             entries.append(
                 Entry(
                     message,
-                    _wish(row.plan),
+                    wish_of(row.plan),
                     row.seed,
                     self._memo(message, known),
                     receipt=row.receipt,
@@ -195,7 +204,7 @@ class DurableJournal:
         if entry.memo is not None:
             entry.memo.strategy = settings.strategy
             entry.memo.task = asyncio.current_task()
-        if entry.horizon is None:
+        if entry.horizon is None or not entry.resumed:
             plan = settings.model_dump_json()
             self._write(lambda: self._store.begin(event, plan=plan, horizon=horizon))
 
@@ -344,7 +353,8 @@ def _row(message: Message, *, plan: str, seed: bytes) -> Accepted:
     )
 
 
-def _message(row: Accepted) -> Message:
+def message_of(row: Accepted) -> Message:
+    """The message as it was accepted."""
     scope = row.scope
     return Message(
         platform=scope.platform,
@@ -361,7 +371,8 @@ def _message(row: Accepted) -> Message:
     )
 
 
-def _wish(plan: str) -> ChannelSettings:
+def wish_of(plan: str) -> ChannelSettings:
+    """What an accepted message wished for, once begun all that held for it."""
     try:
         return ChannelSettings.model_validate_json(plan)
     except ValidationError:  # another version of moabot wrote it

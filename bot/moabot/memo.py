@@ -17,7 +17,7 @@ import orjson
 from moabot.contract import NOTHING, Cancelled, Failure, Prompt, Proposal, Scope, Usage
 from moabot.store.rows import Outcome, Spent, Step
 
-__all__ = ["Memo", "Write"]
+__all__ = ["Memo", "Write", "proposals_in"]
 
 Gave = Proposal | Failure | Cancelled
 Write = Callable[[Step | None, Spent | None], asyncio.Future[None]]
@@ -113,6 +113,12 @@ class Memo:
                     known = self._images[id(image)] = blake2b(image.data, digest_size=16).digest()
                 whole.update(known)
         return whole.hexdigest()
+
+
+def proposals_in(steps: Sequence[Step]) -> tuple[Proposal, ...]:
+    """What the first layer said, among the remembered calls of an answer."""
+    gave = (_read(step, step.slot) for step in steps if _layer(step.slot) == "1")
+    return tuple(each for each in gave if isinstance(each, Proposal))
 
 
 def _layer(slot: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from moabot.config import PanelSettings
+from moabot.config import PanelSettings, Preset
 
-__all__ = ["PRESETS", "Depth", "Slot", "each", "fallback_of", "preferring"]
+__all__ = ["PRESETS", "Depth", "Slot", "deeper", "each", "fallback_of", "preferring"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,12 @@ class Slot:
     place: str
     role: str
     chain: tuple[str, ...]
+
+
+def deeper(preset: str) -> Preset:
+    """The next preset; the deepest stays what it is."""
+    names: tuple[Preset, ...] = get_args(Preset)
+    return names[min(names.index(preset) + 1, len(names) - 1)] if preset in names else names[0]
 
 
 def fallback_of(settings: PanelSettings) -> tuple[str, ...]:

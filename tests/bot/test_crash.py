@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from moabot.contract import Answer, Completion, Message, Prompt, Scope, Wrote
+from moabot.desk import Desk
 from moabot.journal import Entry
 from moabot.memo import Memo
 from moabot.plugins import Plugins
 from moabot.pricing import look_up
-from moabot.serving import Desk
 from moabot.store.rows import Spent, Step
 from moabot.store.sqlite import SqliteStore
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal
@@ -103,7 +103,7 @@ async def _live(folder: Path, kill_at: int | None) -> None:
         def reply_to(entry: Entry) -> Post:
             return Post(folder, entry.message.event_id)
 
-        desk = Desk(app.answering, journal)
+        desk = Desk(app.answering, app.memory)
         await desk.finish_all(await journal.resume("test"), reply_to)
         for _ in range(2):
             message = Message("test", "T1", "C1", "U1", "Why is the sky blue?", "E1")

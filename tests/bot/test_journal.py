@@ -14,10 +14,10 @@ import pytest
 from moabot.app import App
 from moabot.config import ChannelSettings
 from moabot.contract import Answer, Message
+from moabot.desk import Desk
 from moabot.errors import ProviderRejected, StoreError
 from moabot.journal import Entry
 from moabot.memory import Keep
-from moabot.serving import Desk
 from moabot.store.sqlite import SqliteStore
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
 
@@ -74,7 +74,7 @@ async def eventually(what: Callable[[], bool]) -> None:
 async def until(app: App, provider: ScriptedProvider, *, calls: int) -> None:
     """Ask, and let the process be stopped as soon as `calls` calls have been made."""
     assert app.memory.durable is not None
-    desk = Desk(app.answering, app.memory.durable)
+    desk = Desk(app.answering, app.memory)
     task = asyncio.create_task(desk(asking(), RecordingReply()))
     await eventually(lambda: len(provider.prompts) == calls and len(provider.running) < 2)
     await desk.close(within_s=0)
@@ -87,7 +87,7 @@ async def resumed(app: App) -> Chat:
     assert app.memory.durable is not None
     chat = Chat()
     left = await app.memory.durable.resume("test")
-    await Desk(app.answering, app.memory.durable).finish_all(left, chat.reply_to)
+    await Desk(app.answering, app.memory).finish_all(left, chat.reply_to)
     return chat
 
 
@@ -140,7 +140,7 @@ async def test_an_answer_that_was_ready_is_delivered_without_any_call(tmp_path: 
     ready = asyncio.Event()
     async with life(tmp_path, ScriptedProvider()) as app:
         assert app.memory.durable is not None
-        desk = Desk(app.answering, app.memory.durable)
+        desk = Desk(app.answering, app.memory)
         task = asyncio.create_task(desk(asking(), Unreachable()))
         await ready.wait()
         task.cancel()

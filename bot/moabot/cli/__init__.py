@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from moabot.cli import ask, backup, batch, chat, check, dead_letters, demo, erase, explain, usage
+from moabot.cli import (
+    ask,
+    backup,
+    batch,
+    chat,
+    check,
+    dead_letters,
+    demo,
+    erase,
+    explain,
+    run,
+    usage,
+)
 
 __all__ = ["app", "main"]
 
@@ -35,6 +47,7 @@ app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("usage", epilog=usage.EXAMPLES)(usage.usage)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)

@@ -1,4 +1,4 @@
-"""`--log FILE`: what happens inside, one JSON object a line, found by the reference of an apology."""
+"""What happens inside, one JSON object a line, found by the reference of an apology."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from moabot.errors import ConfigError
 
-__all__ = ["JsonLines", "write_log"]
+__all__ = ["JsonLines", "log_to_stderr", "write_log"]
 
 ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -38,7 +38,17 @@ def write_log(path: Path) -> None:
         raise ConfigError(
             f"The log {str(path)!r} cannot be written: {error.strerror}.", fix="Correct --log."
         ) from error
+    _listen(handler, logging.INFO)
+
+
+def log_to_stderr() -> None:
+    """Warnings and errors, where systemd and containers look for them."""
+    _listen(logging.StreamHandler(), logging.WARNING)
+
+
+def _listen(handler: logging.Handler, level: int) -> None:
     handler.setFormatter(JsonLines())
+    handler.setLevel(level)
     log = logging.getLogger("moabot")
     log.addHandler(handler)
     log.setLevel(logging.INFO)

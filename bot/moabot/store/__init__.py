@@ -61,6 +61,10 @@ class Store(Protocol):
         """The bot stops as it should: what is unfinished on a platform had no try."""
         ...
 
+    async def accepted(self, event: str) -> Accepted | None:
+        """A message that was taken on, with its files, whatever became of it."""
+        ...
+
     async def steps(self, event: str) -> Sequence[Step]:
         """What is remembered of an answer's calls, oldest first."""
         ...
@@ -104,8 +108,10 @@ class Store(Protocol):
         """All opinions, newest first."""
         ...
 
-    async def spending(self, by: By, *, since: float) -> Sequence[Spending]:
-        """The ledger since a time, summed for each key and day."""
+    async def spending(
+        self, by: By, *, since: float, scope: Scope | None = None
+    ) -> Sequence[Spending]:
+        """The ledger since a time, of one channel or of all, summed for each key and day."""
         ...
 
     async def erase(self, *, user: str | None = None, channel: str | None = None) -> int:

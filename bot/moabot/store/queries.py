@@ -40,14 +40,14 @@ KEYS: Mapping[By, str] = {
 
 
 def accepted(
-    c: sqlite3.Connection, where: str, *bound: object, files: bool = True
+    c: sqlite3.Connection, where: str, bound: Sequence[object] = (), *, files: bool = True
 ) -> Sequence[Accepted]:
     """Rows of the inbox, oldest first."""
     rows = c.execute(
         "SELECT event, platform, workspace, channel, thread, private, author, text, addressed,"  # noqa: S608 - `where` is our own text
         " said_at, seed, at, plan, horizon, receipt, tries, error FROM inbox"
         f" WHERE {where} ORDER BY at, event",
-        bound,
+        tuple(bound),
     ).fetchall()
     return [
         Accepted(
@@ -140,15 +140,22 @@ def opinions(c: sqlite3.Connection) -> Sequence[Opinion]:
     return [Opinion(row[0], _scope(row[1:6]), *row[6:]) for row in found]
 
 
-def spending(c: sqlite3.Connection, *, by: By, since: float) -> Sequence[Spending]:
-    """The ledger, summed by key and day."""
+def spending(
+    c: sqlite3.Connection, *, by: By, since: float, scope: Scope | None = None
+) -> Sequence[Spending]:
+    """The ledger, of one channel or of all, summed by key and day."""
+    where: str = ""
+    bound: tuple[str, ...] = ()
+    if scope is not None:
+        where = " AND platform = ? AND workspace = ? AND channel = ?"
+        bound = (scope.platform, scope.workspace, scope.channel)
     found = c.execute(
         f"SELECT {KEYS[by]} AS key, CAST(at / 86400 AS INTEGER) AS day, COUNT(DISTINCT event),"  # noqa: S608 - our columns
         " SUM(calls), SUM(input_tokens), SUM(cached_input_tokens), SUM(output_tokens),"
         " COALESCE(SUM(cost), 0), COALESCE(SUM(CASE WHEN estimated THEN cost END), 0),"
         " SUM(CASE WHEN cost IS NULL THEN calls ELSE 0 END)"
-        " FROM ledger WHERE at >= ? GROUP BY key, day ORDER BY key, day",
-        (since,),
+        f" FROM ledger WHERE at >= ?{where} GROUP BY key, day ORDER BY key, day",
+        (since, *bound),
     )
     return [
         Spending(

@@ -98,6 +98,11 @@ class SqliteStore:
         """Take the try back."""
         return self._write(partial(statements.lay_down, platform=platform))
 
+    async def accepted(self, event: str) -> Accepted | None:
+        """One row of the inbox."""
+        found = await self._read(partial(queries.accepted, where="event = ?", bound=(event,)))
+        return found[0] if found else None
+
     async def steps(self, event: str) -> Sequence[Step]:
         """The memo of one answer."""
         return await self._read(partial(queries.steps, event=event))
@@ -138,9 +143,11 @@ class SqliteStore:
         """All opinions."""
         return await self._read(queries.opinions)
 
-    async def spending(self, by: By, *, since: float) -> Sequence[Spending]:
+    async def spending(
+        self, by: By, *, since: float, scope: Scope | None = None
+    ) -> Sequence[Spending]:
         """Sums of the ledger."""
-        return await self._read(partial(queries.spending, by=by, since=since))
+        return await self._read(partial(queries.spending, by=by, since=since, scope=scope))
 
     async def erase(self, *, user: str | None = None, channel: str | None = None) -> int:
         """Delete, then empty the write-ahead log, which still has the words."""

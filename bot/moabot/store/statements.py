@@ -149,7 +149,7 @@ def take_up(c: sqlite3.Connection, *, platform: str) -> Sequence[Accepted]:
     c.execute(
         "UPDATE inbox SET tries = tries + 1 WHERE platform = ? AND state = 'open'", (platform,)
     )
-    return accepted(c, "platform = ? AND state = 'open'", platform)
+    return accepted(c, "platform = ? AND state = 'open'", (platform,))
 
 
 def lay_down(c: sqlite3.Connection, *, platform: str) -> None:

@@ -1,0 +1,34 @@
+"""`moabot run`: the bot in its chats, until it is told to stop."""
+
+from __future__ import annotations
+
+import typer
+
+__all__ = ["EXAMPLES", "run"]
+
+EXAMPLES = """\b
+Examples:
+  moabot run
+  moabot --config team.toml --log moabot.log run
+
+\b
+SIGTERM or Ctrl-C: no new question is taken, answers under way are finished
+(at most [store] drain_s seconds), the rest is answered after the next start.
+A second Ctrl-C ends it at once."""
+
+
+def run(context: typer.Context) -> None:
+    """Live in the chats of [platforms] until SIGTERM or Ctrl-C.
+
+    The exit code is 1 when a chat was lost for good (a revoked token, say).
+    """
+    import asyncio  # noqa: PLC0415 - `--help` must stay fast
+
+    from moabot.cli import running  # noqa: PLC0415 - as above
+    from moabot.cli.logs import log_to_stderr  # noqa: PLC0415 - as above
+    from moabot.cli.serving import served  # noqa: PLC0415 - as above
+
+    with running.told():
+        config, plugins = running.setup(context)
+        log_to_stderr()
+        raise typer.Exit(asyncio.run(served(config, plugins)))

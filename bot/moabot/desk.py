@@ -1,0 +1,265 @@
+"""The desk: all that a platform may ask of the bot, on behalf of the people in the chat."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Literal, get_args
+
+from moabot.answering import Answering
+from moabot.channels import NO_WISH, channel_key
+from moabot.config import ChannelSettings, Defaults, Preset, Sharing
+from moabot.contract import Asker, Message, Proposal, Reply, Scope
+from moabot.errors import MoabotError, PlatformError, QuestionRejected, Refused, StoreError
+from moabot.journal import DurableJournal, Entry, event_of, message_of, scope_of, wish_of
+from moabot.memo import proposals_in
+from moabot.memory import Memory
+from moabot.presets import deeper as next_preset
+from moabot.store import Store
+from moabot.store.rows import Accepted, By, Change, Opinion, Spending
+
+__all__ = ["Desk"]
+
+log = logging.getLogger("moabot")
+
+
+class Desk:
+    """Where a platform brings messages: calling it takes one on and answers it.
+
+    A platform that must acknowledge early awaits `accept`, acknowledges, then awaits `answer`. An
+    `event` is "platform:event id", as `moabot.journal.event_of` makes it. What an asker may not do
+    raises `Refused`, and what cannot be read or written `StoreError`.
+    """
+
+    def __init__(self, answering: Answering, memory: Memory) -> None:
+        if memory.durable is None or memory.store is None:
+            raise StoreError(
+                "A platform needs the database, which is not open.",
+                fix="Open the app with everything kept.",
+            )
+        self._answering = answering
+        self._journal: DurableJournal = memory.durable
+        self._store: Store = memory.store
+        self._open = True
+        self._under_way: dict[str, Message] = {}
+        self._count = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def __call__(self, message: Message, reply: Reply) -> None:
+        """Take the message on and answer it; nothing happens when it was taken on before."""
+        with self._working(message):
+            if self._open:
+                await self._answering.handle(message, reply)
+
+    async def accept(self, message: Message, *, wish: ChannelSettings = NO_WISH) -> Entry | None:
+        """Take a message on, durably. None: it was before, or the bot stops and wants no more.
+
+        Raises `StoreError` when it cannot be kept: do not acknowledge, say so, or both.
+        """
+        return await self._journal.accept(message, wish) if self._open else None
+
+    async def answer(self, entry: Entry, reply: Reply) -> None:
+        """Answer what was accepted, with exactly one `reply.finish` or `reply.sorry`."""
+        with self._working(entry.message):
+            await self._answering.handle(entry.message, reply, entry=entry)
+
+    async def posted(self, entry: Entry, receipt: str) -> None:
+        """Keep the platform's word for the post that becomes the answer, for after a crash."""
+        await self._journal.posted(entry, receipt)
+
+    async def amend(self, event: str, text: str | None) -> None:
+        """A message was edited: its thread has the new text from now on.
+
+        With None it was deleted: it is forgotten, with what was answered to it.
+        """
+        await self._journal.amend(event, text)
+
+    async def stop(self, asker: Asker, event: str) -> bool:
+        """A person wants no more: what was written by now is finished as the answer.
+
+        False when there is nothing to stop any more.
+        """
+        message = self._under_way.get(event)
+        if message is None:
+            return False
+        _check_place(asker, scope_of(message))
+        if asker.author != message.author and not await self.may_change(asker):
+            raise Refused(
+                "Only who asked may stop the answer.", fix="Ask them, or who manages this channel."
+            )
+        self._journal.stop(message)
+        return self._answering.stop(event)
+
+    async def again(
+        self, asker: Asker, event: str, *, event_id: str, deeper: bool = False
+    ) -> Entry | None:
+        """Take the question of an earlier answer on anew, past the cache.
+
+        `deeper` asks with the next preset. `event_id` is the platform's own id of this wish. None:
+        as for `accept`. Raises `QuestionRejected` when the question is no longer known.
+        """
+        row = await self._row(asker, event)
+        earlier = wish_of(row.plan)
+        preset = earlier.preset or (await self.settings(asker)).preset
+        wish = ChannelSettings(
+            strategy=earlier.strategy,
+            preset=next_preset(preset) if deeper else preset,
+            panel=earlier.panel,
+            cache="off",
+        )
+        now = datetime.now(UTC)
+        message = replace(message_of(row), event_id=event_id, author=asker.author, at=now)
+        entry = await self.accept(message, wish=wish)
+        return entry and replace(entry, horizon=row.horizon)
+
+    async def proposals(self, asker: Asker, event: str) -> Sequence[Proposal]:
+        """What each proposer said to a question; nothing once it is no longer known."""
+        row = await self._row(asker, event)
+        return proposals_in(await self._store.steps(row.event))
+
+    async def rate(
+        self, asker: Asker, event: str, verdict: Literal[1, -1], *, reason: str = ""
+    ) -> None:
+        """Keep what a person thinks of an answer; a later opinion replaces theirs."""
+        row = await self._row(asker, event)
+        scope = asker.scope
+        who = f"{scope.platform}:{scope.workspace}/{asker.author}"
+        await self._store.opine(
+            Opinion(row.event, row.scope, who, verdict, reason[:1000], time.time())
+        )
+
+    async def settings(self, asker: Asker) -> Defaults:
+        """What holds where the asker is."""
+        return await self._answering.channels.settings(_said_by(asker))
+
+    def choices(self) -> Mapping[str, tuple[str, ...]]:
+        """The values that a setting with a fixed list of them can have, by its name."""
+        return {
+            "strategy": tuple(self._answering.strategies),
+            "preset": get_args(Preset),
+            "panel": tuple(self._answering.config.panels),
+            "cache": get_args(Sharing),
+        }
+
+    async def may_change(self, asker: Asker) -> bool:
+        """Whether the asker may change the settings here."""
+        return asker.manages
+
+    async def change(self, asker: Asker, name: str, value: object) -> Change:
+        """Set `name` for the asker's channel, or with None unset it; it is written down who did.
+
+        Returns the change. Raises `ConfigError` for what is no setting or no value of it.
+        """
+        if not await self.may_change(asker):
+            raise Refused(f"You may not change {name!r} here.", fix="Ask who manages this channel.")
+        scope, key = asker.scope, channel_key(_said_by(asker))
+        who = f"{scope.platform}:{scope.workspace}/{asker.author}"
+        await self._answering.channels.change(key, name, value, who=who)
+        changes = await self._store.changes(key)
+        return next(change for change in changes if change.name == name)
+
+    async def spending(self, asker: Asker, *, by: By, since: float) -> Sequence[Spending]:
+        """What was spent where the asker is since a time (seconds since 1970)."""
+        return await self._store.spending(by, since=since, scope=asker.scope)
+
+    def status(self) -> Sequence[str]:
+        """How the bot does, in a few lines."""
+        resting = self._answering.calls.resting()
+        lines = [f"{self._count} answers under way."]  # who asks is none: a command is no message
+        lines += [f"The model {name} rests for {seconds:.0f} s." for name, seconds in resting]
+        return lines if resting else [*lines, "No model rests."]
+
+    async def finish_all(
+        self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]
+    ) -> None:
+        """Answer what was left unfinished: threads beside each other, each in its order."""
+        threads = groupby(sorted(entries, key=_thread), key=_thread)  # stable: oldest first
+        async with asyncio.TaskGroup() as group:
+            for _, thread in threads:
+                group.create_task(self._in_order(list(thread), reply_to))
+
+    async def close(self, *, within_s: float) -> None:
+        """Take nothing new, and wait for the answers under way as long as that."""
+        self._open = False
+        try:
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("left for the next process", extra={"answers": self._count})
+
+    async def _in_order(self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]) -> None:
+        for entry in entries:
+            try:
+                if entry.given_up:
+                    await self._give_up(entry, reply_to(entry))
+                else:
+                    await self.answer(entry, reply_to(entry))
+            except PlatformError as error:  # it stays unfinished; the others must not suffer
+                log.warning("not delivered", extra={"error": str(error)})
+
+    async def _give_up(self, entry: Entry, reply: Reply) -> None:
+        error = MoabotError(
+            "This question stopped the bot again and again, so it was given up.",
+            fix="Ask it in other words, or tell the bot's admin: `moabot dead-letters` lists it.",
+        )
+        await reply.sorry(error, reference=entry.message.event_id)
+        await self._journal.give_up(entry, error="three processes ended while answering it")
+
+    async def _row(self, asker: Asker, event: str) -> Accepted:
+        row = await self._store.accepted(event)
+        if row is None:
+            raise QuestionRejected("That question is no longer known.", fix="Ask it again.")
+        _check_place(asker, row.scope)
+        return row
+
+    @contextmanager
+    def _working(self, message: Message) -> Generator[None]:
+        event = event_of(message)
+        mine = self._under_way.setdefault(event, message) is message  # not a redelivery's
+        self._count += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            if mine:
+                del self._under_way[event]
+            self._count -= 1
+            if not self._count:
+                self._idle.set()
+
+
+def _said_by(asker: Asker) -> Message:
+    scope = asker.scope
+    return Message(
+        scope.platform,
+        scope.workspace,
+        scope.channel,
+        asker.author,
+        "",
+        "",
+        thread=scope.thread,
+        private=scope.private,
+    )
+
+
+def _check_place(asker: Asker, scope: Scope) -> None:
+    """An event's name can be forged in a click, what was said in another channel not be read."""
+    here = asker.scope
+    if (here.platform, here.workspace, here.channel) != (
+        scope.platform,
+        scope.workspace,
+        scope.channel,
+    ):
+        raise Refused("That was asked in another channel.", fix="Do it there.")
+
+
+def _thread(entry: Entry) -> tuple[str, ...]:
+    scope = scope_of(entry.message)
+    return scope.platform, scope.workspace, scope.channel, scope.thread
