@@ -45,9 +45,10 @@ def printable(text: str) -> str:
     return text.translate(_UNPRINTABLE)
 
 
-def footer(answer: Answer) -> list[str]:
+def footer(answer: Answer, *, money: bool = True) -> list[str]:
     """What stands under an answer, in pieces that a platform joins or breaks as it has room.
 
+    Without `money` nothing is said of what it cost.
     The degraded sentence is none of them: it deserves a line of its own.
     """
     how = " ".join(word for word in (answer.strategy, answer.preset) if word)
@@ -58,7 +59,7 @@ def footer(answer: Answer) -> list[str]:
         f"{answer.seconds:.1f} s",
         counted(answer.usage.calls, "call"),
         tokens(answer.usage),
-        cost(answer.usage),
+        cost(answer.usage) if money else "",
     ]
     return [printable(piece) for piece in pieces if piece]
 

@@ -201,6 +201,9 @@ class ChannelSettings(Settings):
     stream: bool | None = Field(
         default=None, description="show the answer as it is written, not only when it is whole"
     )
+    show_cost: bool | None = Field(
+        default=None, description="say under an answer what it cost, in a chat"
+    )
 
 
 class Defaults(Settings):
@@ -221,6 +224,7 @@ class Defaults(Settings):
     stream: bool = Field(
         default=True, description="show the answer as it is written, not only when it is whole"
     )
+    show_cost: bool = Field(default=True, description="say under an answer what it cost, in a chat")
 
 
 class PromptSettings(Settings):

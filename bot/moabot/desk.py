@@ -172,7 +172,7 @@ class Desk:
     def status(self) -> Sequence[str]:
         """How the bot does, in a few lines."""
         resting = self._answering.calls.resting()
-        lines = [f"{self._count} answers under way."]  # who asks is none: a command is no message
+        lines = [f"Answers under way: {self._count}."]
         lines += [f"The model {name} rests for {seconds:.0f} s." for name, seconds in resting]
         return lines if resting else [*lines, "No model rests."]
 

@@ -157,7 +157,7 @@ async def test_the_pause_doubles() -> None:
     for _ in range(30):
         began = now()
         bench = Bench({"a": [says(error=broken())] * 3 + [says("Paris.")]})
-        await bench.ask(bench.order(patience=Patience(tries=4)))
+        await bench.ask(bench.order(until=now() + 60, patience=Patience(tries=4)))
         pauses.append(now() - began)
 
     assert max(pauses) <= 0.5 + 1 + 2

@@ -1,0 +1,257 @@
+"""What people do in a chat beside asking: stop, ask again, look behind an answer, rate, set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from moabot.app import App
+from moabot.contract import Asker, Message, Scope
+from moabot.desk import Desk
+from moabot.errors import PlatformError, QuestionRejected, Refused, StoreError
+from moabot.journal import Entry
+from moabot.testing import RecordingReply, ScriptedProvider, hangs, rehearsal, says
+
+HERE = Scope("test", "T1", "C1")
+ANN = Asker(HERE, "U1")
+BOB = Asker(HERE, "U2")
+BOSS = Asker(HERE, "U9", manages=True)
+ELSEWHERE = Asker(Scope("test", "T1", "C2"), "U1", manages=True)
+
+
+@asynccontextmanager
+async def desk_of(folder: Path, provider: ScriptedProvider) -> AsyncGenerator[tuple[Desk, App]]:
+    """A desk of a bot that mixes three models."""
+    tables = {
+        "data_dir": str(folder),
+        "defaults": {"strategy": "mixture", "preset": "balanced", "draft": False},
+    }
+    async with rehearsal(provider, tables, panel={"hedge": False}, keep="all") as app:
+        yield Desk(app.answering, app.memory), app
+
+
+def asking(event: str = "E1") -> Message:
+    """Ann asks."""
+    return Message("test", "T1", "C1", "U1", "Why is the sky blue?", event)
+
+
+async def eventually(what: Callable[[], bool]) -> None:
+    """Wait for something that a scripted provider tells nobody of."""
+    for _ in range(5000):
+        if what():
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail("It never came to that.")
+
+
+async def accepted(desk: Desk, message: Message) -> Entry:
+    """Take it on."""
+    entry = await desk.accept(message)
+    assert entry is not None
+    return entry
+
+
+async def test_a_stopped_answer_shows_what_was_written_and_asks_nobody_else(tmp_path: Path) -> None:
+    """The person paid for those words, and wants no more of them."""
+    provider = ScriptedProvider({"a": [says("A."), says("The sky is blue", word_s=0.02)]})
+    async with desk_of(tmp_path, provider) as (desk, _):
+        reply = RecordingReply()
+        answering = asyncio.create_task(desk(asking(), reply))
+        await eventually(lambda: "sky" in reply.text)
+        stopped = await desk.stop(ANN, "test:E1")
+        await answering
+
+        assert stopped
+        assert reply.answer is not None
+        assert reply.answer.text.startswith("The sky")
+        assert reply.answer.degraded == "Stopped on request."
+        assert not provider.running
+
+
+async def test_a_stopped_answer_is_not_taken_up_by_the_next_process(tmp_path: Path) -> None:
+    """Stopped means stopped, also over a restart."""
+    provider = ScriptedProvider({name: hangs() for name in "abc"})
+    async with desk_of(tmp_path, provider) as (desk, app):
+        reply = RecordingReply()
+        entry = await accepted(desk, asking())
+        answering = asyncio.create_task(desk.answer(entry, reply))
+        await eventually(lambda: len(provider.running) == 2)
+        await desk.stop(ANN, "test:E1")
+        await answering
+        assert app.memory.durable is not None
+
+        assert reply.answer is not None
+        assert reply.answer.text == "Nothing was written yet."
+        assert list(await app.memory.durable.resume("test")) == []
+
+
+async def test_a_chat_that_is_gone_when_its_answer_is_stopped_breaks_nothing(
+    tmp_path: Path,
+) -> None:
+    """The next question must find the bot alive."""
+
+    class Gone(RecordingReply):
+        async def finish(self, answer: object) -> None:
+            raise PlatformError("The chat is gone.", fix="")
+
+    provider = ScriptedProvider({name: hangs() for name in "abc"})
+    async with desk_of(tmp_path, provider) as (desk, _):
+        answering = asyncio.create_task(desk(asking(), Gone()))
+        await eventually(lambda: len(provider.running) == 2)
+        await desk.stop(ANN, "test:E1")
+
+        await answering
+
+
+async def test_only_who_asked_or_manages_the_channel_stops_an_answer(tmp_path: Path) -> None:
+    """In a channel of a thousand people one would always press the button."""
+    provider = ScriptedProvider({name: hangs() for name in "abc"})
+    async with desk_of(tmp_path, provider) as (desk, _):
+        answering = asyncio.create_task(desk(asking(), RecordingReply()))
+        await eventually(lambda: len(provider.running) == 2)
+        with pytest.raises(Refused, match="Only who asked"):
+            await desk.stop(BOB, "test:E1")
+        with pytest.raises(Refused, match="another channel"):
+            await desk.stop(ELSEWHERE, "test:E1")
+
+        assert await desk.stop(BOSS, "test:E1")
+        await answering
+        assert not await desk.stop(ANN, "test:E1")
+
+
+async def test_a_redelivery_does_not_take_the_stop_button_away(tmp_path: Path) -> None:
+    """Slack delivers a message up to four times while its answer is being written."""
+    provider = ScriptedProvider({name: hangs() for name in "abc"})
+    async with desk_of(tmp_path, provider) as (desk, _):
+        answering = asyncio.create_task(desk(asking(), RecordingReply()))
+        await eventually(lambda: len(provider.running) == 2)
+        again = RecordingReply()
+        await desk(asking(), again)
+
+        assert (again.answer, again.error) == (None, None)
+        assert await desk.stop(ANN, "test:E1")
+        await answering
+
+
+async def test_retry_asks_all_models_anew_without_having_read_the_first_answer(
+    tmp_path: Path,
+) -> None:
+    """An answer that nobody liked is no good start for the next."""
+    provider = ScriptedProvider()
+    async with desk_of(tmp_path, provider) as (desk, _):
+        await desk(asking(), RecordingReply())
+        entry = await desk.again(BOB, "test:E1", event_id="click-1")
+        assert entry is not None
+        reply = RecordingReply()
+        await desk.answer(entry, reply)
+
+        assert reply.answer is not None
+        assert len(provider.prompts) == 6
+        assert [turn.text for turn in provider.asked("b")[1].turns] == ["Why is the sky blue?"]
+        assert entry.message.author == "U2"
+        assert await desk.again(BOB, "test:E1", event_id="click-1") is None  # a double click
+
+
+async def test_deeper_asks_with_the_next_preset(tmp_path: Path) -> None:
+    """One more model than before, from the button."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, _):
+        await desk(asking(), RecordingReply())
+        entry = await desk.again(ANN, "test:E1", event_id="click-1", deeper=True)
+        assert entry is not None
+        reply = RecordingReply()
+        await desk.answer(entry, reply)
+
+        assert reply.answer is not None
+        assert (reply.answer.preset, len(reply.answer.proposals)) == ("thorough", 3)
+
+
+async def test_the_deepest_preset_is_asked_again_as_it_is(tmp_path: Path) -> None:
+    """The button promises no more than there is."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, _):
+        await desk(asking("E0"), reply := RecordingReply())
+        for number in range(4):
+            event, click = f"test:E{number}", f"E{number + 1}"
+            entry = await desk.again(ANN, event, event_id=click, deeper=True)
+            assert entry is not None
+            await desk.answer(entry, reply := RecordingReply())
+
+        assert reply.answer is not None
+        assert reply.answer.preset == "max"
+
+
+async def test_proposals_are_shown_where_the_question_was_asked_and_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    """A forged click from another channel must not read a private one."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, _):
+        await desk(asking(), RecordingReply())
+
+        proposals = await desk.proposals(BOB, "test:E1")
+        assert [(p.model, p.text) for p in proposals] == [("a", "a says so."), ("b", "b says so.")]
+        with pytest.raises(Refused, match="another channel"):
+            await desk.proposals(ELSEWHERE, "test:E1")
+        with pytest.raises(QuestionRejected, match="no longer known"):
+            await desk.proposals(ANN, "test:E404")
+
+
+async def test_a_rating_is_kept_with_its_reason(tmp_path: Path) -> None:
+    """For whoever chooses the models."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, app):
+        await desk(asking(), RecordingReply())
+        await desk.rate(BOB, "test:E1", 1)
+        await desk.rate(BOB, "test:E1", -1, reason="Too long.")
+        assert app.memory.store is not None
+        opinions = await app.memory.store.opinions()
+
+    assert [(o.who, o.verdict, o.reason) for o in opinions] == [("test:T1/U2", -1, "Too long.")]
+
+
+async def test_a_change_holds_from_the_next_question_on_and_is_written_down(
+    tmp_path: Path,
+) -> None:
+    """The next message sees it, and an administrator can ask who did it."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, _):
+        change = await desk.change(BOSS, "strategy", "single")
+        reply = RecordingReply()
+        await desk(asking(), reply)
+
+        assert (change.before, change.after) == ("", '{"strategy":"single"}')
+        assert change.who == "test:T1/U9"
+        assert reply.answer is not None
+        assert reply.answer.strategy == "single"
+        with pytest.raises(Refused, match="may not change"):
+            await desk.change(BOB, "strategy", "vote")
+
+
+async def test_spending_is_told_for_the_channel_of_the_asker_alone(tmp_path: Path) -> None:
+    """What another channel asks and pays is not everybody's business."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, _):
+        await desk(asking(), RecordingReply())
+
+        here = await desk.spending(ANN, by="model", since=0)
+        elsewhere = await desk.spending(ELSEWHERE, by="model", since=0)
+
+    assert {row.key: row.calls for row in here} == {"a": 2, "b": 1}
+    assert list(elsewhere) == []
+
+
+async def test_the_status_tells_what_is_under_way_and_which_model_rests(tmp_path: Path) -> None:
+    """Somebody who waits wants to know whether it is them or the bot."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, app):
+        assert desk.status() == ["Answers under way: 0.", "No model rests."]
+        breaker = app.answering.calls.models["b"].breaker
+        for _ in range(5):
+            breaker.failed(asyncio.get_running_loop().time())
+
+        assert "The model b rests for" in desk.status()[1]
+
+
+async def test_a_desk_without_a_database_says_so() -> None:
+    """It could promise nothing of what a platform promises to people."""
+    async with rehearsal(ScriptedProvider()) as app:
+        with pytest.raises(StoreError, match="not open"):
+            Desk(app.answering, app.memory)
