@@ -7,10 +7,8 @@ from moabot.contract import (
     Attachment,
     Cache,
     Cancelled,
-    Checked,
     Completion,
     Failure,
-    Finding,
     Handle,
     Message,
     Platform,
@@ -46,6 +44,7 @@ from moabot.errors import (
     Refused,
     StoreError,
 )
+from moabot.findings import Checked, Finding
 from moabot.hookspecs import hookimpl
 
 __all__ = [

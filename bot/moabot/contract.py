@@ -6,11 +6,11 @@ US dollars as Decimal, time is seconds.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from moabot.desk import Desk
@@ -25,10 +25,8 @@ __all__ = [
     "Attachment",
     "Cache",
     "Cancelled",
-    "Checked",
     "Completion",
     "Failure",
-    "Finding",
     "Handle",
     "Message",
     "Platform",
@@ -367,27 +365,5 @@ class Platform(Protocol):
         """The reply to a message of an earlier process.
 
         `entry.receipt` is what that process gave to `desk.posted`, empty when nothing was posted.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that `moabot check` looked at, and how to mend it (`fix`) unless it is ok."""
-
-    what: str
-    state: Literal["ok", "warning", "error"]
-    said: str
-    fix: str = ""
-
-
-@runtime_checkable
-class Checked(Protocol):
-    """A provider, platform or cache that can tell how it is; `moabot check` asks those that can."""
-
-    async def check(self) -> Sequence[Finding]:
-        """Look at everything that an administrator could have done wrong: tokens, rights, disk.
-
-        Never raise for what is wrong; say it, with where to click or what to set.
         """
         ...

@@ -10,9 +10,11 @@ from types import ModuleType
 import pytest
 
 import moabot
-from moabot import contract, errors
+from moabot import contract, errors, findings
 
-PUBLIC = ("moabot", "moabot.contract", "moabot.errors", "moabot.hookspecs", "moabot.testing")
+PUBLIC = tuple(
+    f"moabot{name}" for name in ("", ".contract", ".errors", ".findings", ".hookspecs", ".testing")
+)
 
 
 def _public_names(module: ModuleType) -> set[str]:
@@ -28,7 +30,12 @@ def _public_names(module: ModuleType) -> set[str]:
 
 def test_moabot_exports_the_whole_contract_every_error_and_the_mark_of_a_hook() -> None:
     """A plugin that imports from `moabot` alone must find all that it needs there."""
-    assert set(moabot.__all__) == {*contract.__all__, *errors.__all__, "hookimpl"}
+    assert set(moabot.__all__) == {
+        *contract.__all__,
+        *errors.__all__,
+        *findings.__all__,
+        "hookimpl",
+    }
 
 
 def test_moabot_lists_its_names_in_order() -> None:
