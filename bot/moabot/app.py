@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from moabot import config as configuration
 from moabot.answering import Answering
@@ -23,6 +24,7 @@ from moabot.config import (
     PluginSettings,
     PriceSettings,
     ProposerSettings,
+    is_set,
 )
 from moabot.contract import Message, Prompts, Provider, Question, Strategy
 from moabot.errors import ConfigError, PluginError
@@ -35,7 +37,9 @@ from moabot.recorder import Recorder
 from moabot.validation import validated
 from moabot_strategies.prompts import PROMPTS
 
-__all__ = ["App", "load", "opened"]
+T = TypeVar("T")
+
+__all__ = ["App", "load", "opened", "with_panel"]
 
 
 class App:
@@ -98,7 +102,7 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
     """
     config = configuration.load(path)
     plugins = Plugins(allow=config.plugins.allow)
-    return _with_panel(config, plugins), plugins
+    return with_panel(config, plugins), plugins
 
 
 @asynccontextmanager
@@ -236,7 +240,7 @@ def _check_roles(config: Config) -> None:
                 )
 
 
-def _with_panel(config: Config, plugins: Plugins) -> Config:
+def with_panel(config: Config, plugins: Plugins) -> Config:
     """A panel of the configured models, or of what the keys in the environment give."""
     if not config.panels and not config.models:
         config = config.model_copy(update=_starters(config, plugins))
@@ -244,7 +248,7 @@ def _with_panel(config: Config, plugins: Plugins) -> Config:
         return config
     names: tuple[str, ...] = tuple(config.models)
     roles = ("analytical", "critical", "practical", "creative")
-    taking_turns = names if len(names) > 2 else (names * 3)[:3]
+    taking_turns = names[: len(roles)] if len(names) > 2 else (names * 3)[:3]
     panel = PanelSettings(
         proposers=tuple(
             ProposerSettings(model=(name,), role=roles[place % len(roles)])
@@ -260,7 +264,7 @@ def _with_panel(config: Config, plugins: Plugins) -> Config:
 def _starters(config: Config, plugins: Plugins) -> dict[str, object]:
     """Providers and models that need no configuration: those whose key is set, else the keyless."""
     offers = [offer for offer in plugins.offers("provider").values() if offer.starter]
-    ready = [o for o in offers if o.starter and _is_set(o.starter.key_env)]
+    ready = [o for o in offers if o.starter and is_set(o.starter.key_env)]
     chosen = ready or [o for o in offers if o.starter and not o.starter.key_env]
     if not chosen:
         keys = ", ".join(o.starter.key_env for o in offers if o.starter)
@@ -273,7 +277,7 @@ def _starters(config: Config, plugins: Plugins) -> dict[str, object]:
             **{o.name: PluginSettings(plugin=o.name) for o in chosen},
             **config.providers,  # what is configured under that name holds
         },
-        "models": {name: settings for offer in chosen for name, settings in _models(offer)},
+        "models": dict(_in_turn([_models(offer) for offer in chosen])),
     }
 
 
@@ -287,5 +291,7 @@ def _models(offer: Offer) -> list[tuple[str, ModelSettings]]:
     ]
 
 
-def _is_set(variable: str) -> bool:
-    return bool(variable and (os.environ.get(variable) or os.environ.get(f"{variable}_FILE")))
+def _in_turn(lists: Sequence[Sequence[T]]) -> list[T]:
+    """The best of each vendor before the second of any: models of one vendor err alike."""
+    rounds = zip_longest(*lists)
+    return [each for around in rounds for each in around if each is not None]

@@ -38,6 +38,7 @@ __all__ = [
     "PromptSettings",
     "ProposerSettings",
     "StoreSettings",
+    "is_set",
     "load",
     "parse",
     "read_key",
@@ -378,6 +379,11 @@ def read_key(variable: str, *, where: str) -> str:
             fix=f"Set it to your key (export {variable}=…), or {variable}_FILE to a file with it.",
         )
     return value.strip()
+
+
+def is_set(variable: str) -> bool:
+    """Whether `read_key` would find something in this variable, or the file that it names."""
+    return bool(variable and (os.environ.get(variable) or os.environ.get(f"{variable}_FILE")))
 
 
 def _known(name: str, names: Iterable[str], key: str, kind: str) -> None:

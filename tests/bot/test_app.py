@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from moabot import BudgetSpent, ConfigError, PluginError, Provider, hookimpl
-from moabot.app import _with_panel, load, opened
+from moabot.app import load, opened, with_panel
 from moabot.config import Config, parse
 from moabot.plugins import NoSettings, Plugins, Register
 from moabot.testing import ScriptedProvider, ask, rehearsal
@@ -237,4 +237,4 @@ def test_without_any_model_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
     with pytest.raises(ConfigError, match="Set one of OPENAI_API_KEY"):
-        _with_panel(Config(), found)
+        with_panel(Config(), found)

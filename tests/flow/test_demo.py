@@ -132,7 +132,7 @@ async def test_without_a_terminal_it_fetches_nothing_unasked(newcomer: Newcomer)
         assert f"{piece.name} {piece.version}" in out
         assert f"{piece.download_mb} MB, {piece.licence}" in out
     assert "That is 127 MB" in out
-    assert "To consent, run `moabot demo --yes`." in err
+    assert "To consent, run it again with --yes." in err
     assert list(newcomer.home.iterdir()) == []
 
 

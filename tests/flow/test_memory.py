@@ -113,7 +113,7 @@ async def test_check_finds_a_damaged_database(moabot: Moabot) -> None:
 
     assert (whole.code, "database: whole" in whole.out) == (0, True)
     assert damaged.code == 1
-    assert "is damaged" in damaged.err
+    assert "is damaged" in damaged.out
 
 
 async def test_a_question_is_answered_though_nothing_can_be_counted(moabot: Moabot) -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from moabot.cli import (
     demo,
     erase,
     explain,
+    init,
     run,
     usage,
 )
@@ -32,6 +34,9 @@ Examples:
   moabot --config team.toml chat
   moabot COMMAND --help"""
 
+WHAT_MATTERS = ("openai", "anthropic", "google-genai", "pydantic", "pluggy")
+"""The distributions whose versions a report of a defect should name."""
+
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,  # typer's rich help costs 0.25 s and draws boxes into pipes
@@ -42,6 +47,7 @@ app = typer.Typer(
         "terminal_width": max(20, min(80, shutil.get_terminal_size().columns) - 2),
     },
 )
+app.command("init", epilog=init.EXAMPLES)(init.init)
 app.command("ask", epilog=ask.EXAMPLES)(ask.ask)
 app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
@@ -61,6 +67,9 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 
         python = ".".join(map(str, sys.version_info[:3]))
         typer.echo(f"moabot {metadata.version('moabot')} (Python {python})")
+        for name in WHAT_MATTERS:
+            with suppress(metadata.PackageNotFoundError):
+                typer.echo(f"{name} {metadata.version(name)}")
         raise typer.Exit
 
 

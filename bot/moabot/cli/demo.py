@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from moabot_platforms.console.plain import ConsoleReply
     from moabot_providers.weights import Piece
 
-__all__ = ["EXAMPLES", "DemoOptions", "demo"]
+__all__ = ["EXAMPLES", "DemoOptions", "demo", "fetched", "this_command"]
 
 EXAMPLES = """\b
 Examples:
@@ -90,7 +90,7 @@ def demo(context: typer.Context, options: DemoOptions) -> None:
 
     with running.told():
         chosen = configuration.load(context.obj)
-        if not _fetched(chosen.data_dir / "local", yes=options.yes):
+        if not fetched(chosen.data_dir / "local", yes=options.yes):
             raise typer.Exit(running.NO_ANSWER)
         config, plugins = _demonstration(chosen.data_dir), Plugins()
         _say(f"\nThree proposers and a synthesizer, all the same small model: {QUESTION}\n")
@@ -103,7 +103,7 @@ def demo(context: typer.Context, options: DemoOptions) -> None:
         _sum_up(reply.answer, plugins)
 
 
-def _fetched(folder: "Path", *, yes: bool) -> bool:
+def fetched(folder: "Path", *, yes: bool) -> bool:
     """Whether the model is there, after it was fetched with consent; False when that was declined.
 
     Raises `ConfigError` when there is nobody to ask, or when it cannot be fetched.
@@ -118,11 +118,12 @@ def _fetched(folder: "Path", *, yes: bool) -> bool:
     if not yes and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError(
             "There is no terminal to ask on, so nothing was fetched.",
-            fix="To consent, run `moabot demo --yes`.",
+            fix="To consent, run it again with --yes.",
         )
     if not yes and not typer.confirm("Fetch it?"):
         _say("Nothing was fetched.")
         return False
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # questions will be kept beside it
     fetch(folder, said=_say)
     return True
 
@@ -187,11 +188,11 @@ def _sum_up(answer: "Answer", plugins: "Plugins") -> None:
         "\nThis model is tiny (135 million parameters). It shows how a panel works and says\n"
         "nothing about how good its answers are. Next, for models that know something:\n"
         f"  export {keys[0]}=…      (or {', '.join(keys[1:])})\n"
-        f'  {_this_command()} ask "Why is the sky blue?"'
+        f'  {this_command()} ask "Why is the sky blue?"'
     )
 
 
-def _this_command() -> str:
+def this_command() -> str:
     """As it can be typed here: the one in a virtual environment is seldom on the PATH."""
     return "moabot" if shutil.which("moabot") else os.path.relpath(sys.argv[0])
 

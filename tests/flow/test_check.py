@@ -1,0 +1,173 @@
+"""`moabot check` names what is wrong and the way to mend it, and goes on to the next thing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.flow.conftest import Moabot, Upstream
+
+from moabot.checking import look
+from moabot.config import parse
+from moabot.contract import Reply
+from moabot.desk import Desk
+from moabot.findings import Finding
+from moabot.hookspecs import hookimpl
+from moabot.journal import Entry
+from moabot.plugins import NoSettings, Plugins, Register
+from moabot.testing import RecordingReply
+
+
+async def test_all_is_well_and_each_model_was_asked_for_a_word(moabot: Moabot) -> None:
+    """An administrator wants to see that the keys work before the first person asks."""
+    ended = await moabot("check")
+
+    assert ended.code == 0
+    assert ended.out.splitlines()[-1] == "All is well."
+    assert [f"model {name}: answered in" in ended.out for name in "abc"] == [True] * 3
+
+
+async def test_a_model_that_fails_is_named_with_the_way_to_mend_it(
+    moabot: Moabot, upstream: Upstream
+) -> None:
+    """The others are asked all the same."""
+    upstream.broken["model-b"] = 401
+    ended = await moabot("check", "--json")
+    told = json.loads(ended.out)
+
+    assert (ended.code, told["ok"]) == (1, False)
+    wrong = [finding for finding in told["findings"] if finding["state"] != "ok"]
+    assert [finding["what"] for finding in wrong] == ["model b"]
+    assert wrong[0]["fix"]
+
+
+async def test_nobody_is_asked_without_calls(moabot: Moabot, upstream: Upstream) -> None:
+    """A script that runs every minute costs nothing."""
+    ended = await moabot("check", "--no-calls")
+
+    assert (ended.code, upstream.bodies) == (0, [])
+    assert "model a: not asked (--no-calls)" in ended.out
+
+
+async def test_a_configuration_that_cannot_be_read_is_a_finding_too(moabot: Moabot) -> None:
+    """A script reads one shape, whatever is wrong."""
+    (moabot.home / "config.toml").write_text("[defualts]\n")
+    told = json.loads((await moabot("check", "--json")).out)
+
+    assert told["ok"] is False
+    assert "there is no such key" in told["findings"][0]["said"]
+
+
+async def test_a_model_of_unknown_price_is_a_warning(moabot: Moabot) -> None:
+    """Budgets refuse to count what has no price."""
+    file = moabot.home / "config.toml"
+    file.write_text(file.read_text().replace("price = {input = 1, output = 10}", "images = false"))
+    ended = await moabot("check")
+
+    assert ended.code == 0
+    assert "! price of a: nobody knows what 'model-a' costs" in ended.out
+    assert "All is well, with 3 warnings." in ended.out
+
+
+async def test_a_data_dir_that_others_may_read_is_a_warning(moabot: Moabot) -> None:
+    """It holds what people asked in private."""
+    (moabot.home / "data").mkdir(mode=0o700)
+    (moabot.home / "data").chmod(0o755)
+    ended = await moabot("check", "--no-calls")
+
+    assert "other users of this machine may look into" in ended.out
+    assert "→ Run: chmod 700" in ended.out
+
+
+async def test_dead_letters_are_pointed_out(moabot: Moabot) -> None:
+    """Somebody asked three times and was told sorry."""
+    await moabot("ask", "Why?")
+    with sqlite3.connect(moabot.home / "data" / "moabot.db") as database:
+        database.execute(
+            "INSERT INTO inbox (event, platform, workspace, channel, thread, private, author, text,"
+            " addressed, said_at, seed, at, plan, receipt, tries, error, state)"
+            " VALUES ('x:1', 'x', 'w', 'c', '', 0, 'u', '?', 1, 0, x'00', 0, '', '', 3, '', 'dead')"
+        )
+    database.close()
+    ended = await moabot("check", "--no-calls")
+
+    assert "1 given up because they stopped the bot again and again" in ended.out
+
+
+class Chat:
+    """A platform that knows how it is; its factory lacks a token unless there is one."""
+
+    async def run(self, desk: Desk) -> None:
+        """It is never run."""
+
+    def reply_to(self, entry: Entry) -> Reply:
+        """Nor asked for one."""
+        return RecordingReply()
+
+
+class Talkative(Chat):
+    """Tells what is wrong with it."""
+
+    async def check(self) -> list[Finding]:
+        """One thing."""
+        return [
+            Finding("platform talkative", "error", "the scope chat:write is missing", "Add it.")
+        ]
+
+
+class Chats:
+    """Offers three platforms: one says how it is, one does not, one cannot be opened."""
+
+    @hookimpl
+    def moabot_register(self, register: Register) -> None:
+        """All three."""
+
+        @asynccontextmanager
+        async def talkative(settings: NoSettings) -> AsyncGenerator[Chat]:
+            yield Talkative()
+
+        @asynccontextmanager
+        async def silent(settings: NoSettings) -> AsyncGenerator[Chat]:
+            yield Chat()
+
+        def broken(settings: NoSettings) -> AbstractAsyncContextManager[Chat]:
+            raise RuntimeError("no token")
+
+        register.platform("broken", broken)
+        register.platform("silent", silent)
+        register.platform("talkative", talkative)
+
+
+async def test_each_platform_is_looked_at_by_itself(tmp_path: Path) -> None:
+    """One without its token says nothing about the others."""
+    names = ("broken", "silent", "talkative")
+    config = parse(
+        {"data_dir": str(tmp_path), "platforms": {name: {} for name in names}}, source="test"
+    )
+    plugins = Plugins(built_in=(), installed=())
+    plugins.admit("chats", Chats())
+    findings: list[Finding] = []
+    await look(config, plugins, findings.append, calls=False)
+
+    told = {finding.what: finding for finding in findings if "platform" in finding.what}
+    assert "no token" in told["platform broken"].said
+    assert told["platform silent"].state == "ok"
+    assert told["platform talkative"].fix == "Add it."
+
+
+@pytest.mark.parametrize(
+    ("free_mb", "state"), [(10**9, "error"), (0, "ok")], ids=["no room", "room"]
+)
+async def test_the_disk_is_measured_against_what_must_stay_free(
+    tmp_path: Path, free_mb: int, state: str
+) -> None:
+    """Below that mark nobody gets an answer, so it is good to know before."""
+    config = parse({"data_dir": str(tmp_path), "store": {"keep_free_mb": free_mb}}, source="test")
+    findings: list[Finding] = []
+    await look(config, Plugins(built_in=(), installed=()), findings.append, calls=False)
+
+    assert [finding.state for finding in findings if finding.what == "disk"] == [state]
