@@ -1,4 +1,4 @@
-# What this house can do: make demo · check · test · fix · bench · docs
+# What this house can do: make demo · check · test · fix · bench · docs · site
 #
 # Each target installs what it needs into .venv; Python 3.11 or newer with venv, git and a C
 # compiler's run-time are all it asks for. Another Python: make PYTHON=python3.12 check
@@ -23,7 +23,7 @@ comma := ,
 # $(call step,NAME,COMMAND): runs it and says how long it took.
 step = @begin=$$(date +%s); printf '── %s\n' '$(1)'; $(2); printf '   %s: %d s\n' '$(1)' $$(($$(date +%s) - begin))
 
-.PHONY: help demo check test fix bench docs format lint types imports dead spelling generated weights tests wheel pins
+.PHONY: help demo check test fix bench docs format lint types imports dead spelling generated site weights tests wheel pins
 
 help:
 	@echo 'make demo    one question answered by a panel of small local models, no key needed'
@@ -33,6 +33,7 @@ help:
 	@echo 'make bench   the figures of bench/'
 	@echo 'make pins    tries the newest versions that pyproject.toml allows, and pins them'
 	@echo 'make docs    writes the generated tables of README.md and docs/ anew'
+	@echo 'make site    makes a static site of docs/'
 
 # ── what is installed ────────────────────────────────────────────────────────────────────────
 
@@ -99,6 +100,11 @@ spelling: .venv/.dev
 
 generated: .venv/.dev
 	$(call step,generated tables,$(BIN)/cog --check -I docs README.md docs/reference/*.md)
+	$(call step,the site of docs/,$(BIN)/sphinx-build -q -W --keep-going -E docs build/site)
+
+site: .venv/.dev
+	@$(BIN)/sphinx-build -q -W --keep-going docs build/site
+	@echo 'Open build/site/index.html'
 
 tests: .venv/.dev weights
 	$(call step,tests,$(BIN)/pytest -n 2 --cov --cov-report=term)

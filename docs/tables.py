@@ -100,7 +100,7 @@ def plugin_settings(kind: Kind) -> str:
 def configuration() -> str:
     """Every key of config.toml."""
     return "\n\n".join(
-        f"### {title}\n\n{inspect.getdoc(model)}\n\n{_fields(model)}" for title, model in TABLES
+        f"## {title}\n\n{inspect.getdoc(model)}\n\n{_fields(model)}" for title, model in TABLES
     )
 
 

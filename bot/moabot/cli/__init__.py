@@ -22,6 +22,7 @@ from moabot.cli import (
     explain,
     init,
     run,
+    schema,
     usage,
 )
 
@@ -56,6 +57,7 @@ app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("usage", epilog=usage.EXAMPLES)(usage.usage)
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("schema", epilog=schema.EXAMPLES)(schema.schema)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
 app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
