@@ -7,7 +7,7 @@ US dollars as Decimal, time is seconds.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Agreement",
     "Answer",
+    "Asker",
     "Attachment",
     "Cache",
     "Cancelled",
@@ -92,6 +93,18 @@ class Scope:
     channel: str
     thread: str = ""
     private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A person who wants to change what holds in a place; an empty channel is its whole workspace.
+
+    `manages` is the platform's word, looked up now, that they run this place.
+    """
+
+    scope: Scope
+    author: str
+    manages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +259,14 @@ class Prompts:
     judge: str
     critique: str
     checkable: str
+
+    def noting(self, note: str | None) -> Prompts:
+        """The same, with a channel's note for those who answer and for who writes the answer."""
+        if not note:
+            return self
+        return replace(
+            self, system=f"{self.system}\n\n{note}", synthesizer=f"{self.synthesizer}\n\n{note}"
+        )
 
 
 class Report(Protocol):
