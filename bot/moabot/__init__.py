@@ -3,6 +3,7 @@
 from moabot.contract import (
     Agreement,
     Answer,
+    Asker,
     Attachment,
     Cache,
     Cancelled,
@@ -38,8 +39,10 @@ from moabot.errors import (
     ProviderRejected,
     ProviderTimeout,
     ProviderUnreachable,
+    PurseEmpty,
     QuestionRejected,
     QuorumNotReached,
+    Refused,
     StoreError,
 )
 from moabot.hookspecs import hookimpl
@@ -47,6 +50,7 @@ from moabot.hookspecs import hookimpl
 __all__ = [
     "Agreement",
     "Answer",
+    "Asker",
     "Attachment",
     "BudgetSpent",
     "Cache",
@@ -71,9 +75,11 @@ __all__ = [
     "ProviderRejected",
     "ProviderTimeout",
     "ProviderUnreachable",
+    "PurseEmpty",
     "Question",
     "QuestionRejected",
     "QuorumNotReached",
+    "Refused",
     "Reply",
     "Report",
     "Scope",

@@ -21,28 +21,28 @@ class Budget:
 
     def __init__(self, limit_usd: Decimal | None, purses: Sequence[Purse] = ()) -> None:
         self.usage = NOTHING
-        self._limit_usd = limit_usd
+        self.limit_usd = limit_usd
         self._purses = purses
         self._reserved = Decimal(0)
 
     @property
     def is_limited(self) -> bool:
         """Whether anything has to be reserved at all."""
-        return self._limit_usd is not None or any(purse.is_limited for purse in self._purses)
+        return self.limit_usd is not None or any(purse.is_limited for purse in self._purses)
 
     @property
     def left_usd(self) -> Decimal | None:
         """What the next call may cost; None: no limit, or nobody knows."""
         lefts = [purse.left_usd for purse in self._purses]
-        if self._limit_usd is not None and self.usage.cost_usd is not None:
-            lefts.append(self._limit_usd - self.usage.cost_usd - self._reserved)
+        if self.limit_usd is not None and self.usage.cost_usd is not None:
+            lefts.append(self.limit_usd - self.usage.cost_usd - self._reserved)
         return min((left for left in lefts if left is not None), default=None)
 
     def reserve(self, cost_usd: Decimal | None) -> Decimal:
         """Set the most that a call can cost aside and return it, or raise `BudgetSpent`."""
         if not self.is_limited:
             return Decimal(0)
-        if cost_usd is None or (self._limit_usd is not None and self.usage.cost_usd is None):
+        if cost_usd is None or (self.limit_usd is not None and self.usage.cost_usd is None):
             raise BudgetSpent(
                 "There is a budget, but the price of a model in the panel is unknown.",
                 fix="Set [models.X] price, or remove budget_usd.",
@@ -67,12 +67,12 @@ class Budget:
         self.usage += usage
 
     def _check(self, cost_usd: Decimal) -> None:
-        if self._limit_usd is None or self.usage.cost_usd is None:
+        if self.limit_usd is None or self.usage.cost_usd is None:
             return
-        if self.usage.cost_usd + self._reserved + cost_usd > self._limit_usd:
+        if self.usage.cost_usd + self._reserved + cost_usd > self.limit_usd:
             raise BudgetSpent(
                 f"The next call could cost ${cost_usd:.4f}, more than is left of the answer's "
-                f"${self._limit_usd}.",
+                f"${self.limit_usd}.",
                 fix="Raise budget_usd of the panel, or choose a smaller preset.",
             )
 
