@@ -13,10 +13,10 @@ from moabot.access import AdmissionSettings
 from moabot.admission import Admission
 from moabot.app import App
 from moabot.config import Defaults
-from moabot.contract import Message
+from moabot.contract import Message, Prompt
 from moabot.errors import Refused
 from moabot.rates import Rates
-from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
+from moabot.testing import RecordingReply, Said, ScriptedProvider, hangs, rehearsal, says
 
 RULES = Defaults()
 SINGLE = {"defaults": {"strategy": "single", "preset": "fast", "stream": False}}
@@ -227,3 +227,39 @@ async def test_the_second_question_of_a_thread_knows_the_first_answer(tmp_path: 
         group.create_task(app.answering.handle(asking("E2"), RecordingReply()))
 
     assert [turn.text for turn in provider.prompts[1][1].turns] == ["E1?", "Blue.", "E2?"]
+
+
+async def test_what_was_let_in_before_a_restart_is_answered_after_it(tmp_path: Path) -> None:
+    """It was acknowledged, and perhaps paid for; a new rule is for new questions."""
+    reply, begun = RecordingReply(), asyncio.Event()
+
+    def begins(_: Prompt) -> Said:
+        begun.set()
+        return hangs()
+
+    async with chat(tmp_path, ScriptedProvider({"a": begins})) as app:
+        asked = asyncio.create_task(app.answering.handle(asking(), RecordingReply()))
+        await begun.wait()
+        asked.cancel()
+        await asyncio.wait([asked])
+    async with chat(tmp_path, ScriptedProvider(), deny={"users": ["slack:T1/U1"]}) as app:
+        assert app.memory.durable is not None
+        [entry] = await app.memory.durable.resume("slack")
+        await app.answering.handle(entry.message, reply, entry=entry)
+
+    assert reply.answer is not None
+
+
+async def test_a_channel_s_note_is_told_to_those_who_answer(tmp_path: Path) -> None:
+    """A channel that speaks German is answered in German, also by who combines the proposals."""
+    provider = ScriptedProvider()
+    tables = {
+        "data_dir": str(tmp_path),
+        "defaults": {"strategy": "mixture", "preset": "thorough"},
+        "channels": {"slack:T1/C1": {"note": "Answer in German."}},
+    }
+    async with rehearsal(provider, tables, panel={"hedge": False}) as app:
+        await app.answering.handle(asking(), RecordingReply())
+
+    assert len(provider.prompts) == 4
+    assert all(prompt.system.endswith("\n\nAnswer in German.") for _, prompt in provider.prompts)

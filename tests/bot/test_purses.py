@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,12 +14,12 @@ import pytest
 from moabot.access import AdmissionSettings, ChannelRules
 from moabot.app import App
 from moabot.budget import Budget
-from moabot.contract import Asker, Message, Scope, Usage
+from moabot.contract import Asker, Message, Prompt, Scope, Usage
 from moabot.errors import BudgetSpent, PurseEmpty, Refused
 from moabot.purses import Purse, Purses
 from moabot.store.rows import Spent
 from moabot.store.sqlite import opened
-from moabot.testing import RecordingReply, Said, ScriptedProvider, rehearsal
+from moabot.testing import RecordingReply, Said, Script, ScriptedProvider, hangs, rehearsal
 
 PERSON = Asker(Scope("slack", "T1", "C1"), "U1")
 
@@ -55,7 +55,7 @@ def limited(**usd: object) -> ChannelRules:
     return ChannelRules.model_validate(usd)
 
 
-KINDS = [
+KINDS: list[tuple[str, dict[str, object], dict[str, object], str]] = [
     ("this channel's", {"budget_day_usd": 1}, {}, "day"),
     ("this channel's", {"budget_month_usd": 1}, {}, "month"),
     ("this workspace's", {"workspace_day_usd": 1}, {}, "day"),
@@ -71,7 +71,7 @@ def test_a_spent_budget_says_until_when_and_whom_to_ask(
 ) -> None:
     """Both ways out of it: waiting, and asking."""
     clock = Clock("2026-11-22 15:00")
-    purses = Purses(AdmissionSettings(contact="Ann", **own), clock)
+    purses = Purses(AdmissionSettings.model_validate({"contact": "Ann", **own}), clock)
     until = "2026-11-23" if period == "day" else "2026-12-01"
     with purses.opened(asking(), limited(**rules)) as mine:
         spend(mine, "0.99")
@@ -154,9 +154,11 @@ def test_people_share_the_purse_of_their_channel_and_have_their_own() -> None:
 
 def test_an_unknown_price_is_refused_as_soon_as_any_purse_is_limited() -> None:
     """Unknown is not 0."""
-    with Purses(AdmissionSettings()).opened(asking(), limited(workspace_day_usd=1)) as mine:
-        with pytest.raises(BudgetSpent, match="price of a model in the panel is unknown"):
-            Budget(None, mine).reserve(None)
+    with (
+        Purses(AdmissionSettings()).opened(asking(), limited(workspace_day_usd=1)) as mine,
+        pytest.raises(BudgetSpent, match="price of a model in the panel is unknown"),
+    ):
+        Budget(None, mine).reserve(None)
     with Purses(AdmissionSettings()).opened(asking(), limited()) as mine:
         assert Budget(None, mine).reserve(None) == 0
 
@@ -234,19 +236,23 @@ async def test_the_ledger_tells_a_new_process_what_was_spent(tmp_path: Path) -> 
 
 A_CENT = {"input": 1, "output": 9}  # for 1000 tokens read and 1000 written
 FREE = {"input": 0, "output": 0}
+YES = Said("Yes.", usage=Usage(1, 1000, 0, 1000))
+NONE: Mapping[str, Script] = {}
 
 
 @asynccontextmanager
-async def chat(folder: Path, *, price: object = A_CENT, **defaults: object) -> AsyncGenerator[App]:
+async def chat(
+    folder: Path, *, price: object = A_CENT, scripts: Mapping[str, Script] = NONE, **own: object
+) -> AsyncGenerator[App]:
     """A bot whose calls cost a cent each, and at most about four; U1 is its admin."""
     models = {m: {"provider": "scripted", "name": m, "price": price} for m in ("a", "b", "c")}
     tables = {
         "data_dir": str(folder),
         "models": models,
         "admission": {"admins": ["slack:T1/U1"]},
-        "defaults": {"strategy": "mixture", "preset": "thorough", "stream": False, **defaults},
+        "defaults": {"strategy": "mixture", "preset": "thorough", "stream": False, **own},
     }
-    provider = ScriptedProvider({m: Said("Yes.", usage=Usage(1, 1000, 0, 1000)) for m in models})
+    provider = ScriptedProvider({**dict.fromkeys(models, YES), **scripts})
     async with rehearsal(provider, tables, panel={"hedge": False}, keep="all") as app:
         yield app
 
@@ -305,3 +311,31 @@ async def test_a_limit_set_by_command_holds_for_the_next_question(tmp_path: Path
     assert before.answer is not None
     assert isinstance(after.error, Refused)
     assert "this channel's budget of $0.05 a month" in str(after.error)
+
+
+async def test_a_call_that_was_paid_before_a_crash_is_counted_once(tmp_path: Path) -> None:
+    """The answer that resumes knows of it by its memo, the purses by the ledger."""
+    combining = asyncio.Event()
+
+    def proposes_then_hangs(prompt: Prompt) -> Said:
+        if "[proposal 1 " not in prompt.turns[-1].text:
+            return YES
+        combining.set()
+        return hangs()
+
+    async with chat(tmp_path, scripts={"a": proposes_then_hangs}, budget_day_usd=1) as app:
+        answering = asyncio.create_task(app.answering.handle(asking(), RecordingReply()))
+        await combining.wait()
+        answering.cancel()
+        await asyncio.wait([answering])
+    async with chat(tmp_path, budget_day_usd=1) as app:
+        assert app.memory.durable is not None
+        assert app.memory.store is not None
+        [entry] = await app.memory.durable.resume("slack")
+        reply = RecordingReply()
+        await app.answering.handle(entry.message, reply, entry=entry)
+        ledger = await app.memory.store.spending("channel", since=0)
+        account = app.admission._purses._accounts["channel", "slack:T1/C1"]
+
+    assert reply.answer is not None
+    assert account.month_usd == sum(row.cost_usd for row in ledger) > Decimal("0.04")

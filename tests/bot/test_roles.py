@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from decimal import Decimal
 from itertools import product
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from moabot.store import Store
 from moabot.store.sqlite import opened
 
 CHANNEL, WORKSPACE = Scope("slack", "T1", "C1"), Scope("slack", "T1", "")
+MANAGER = Asker(CHANNEL, "U2", manages=True)
 ROLES = {
     "member": ("U1", False),
     "manager": ("U2", True),
@@ -111,8 +113,8 @@ async def test_who_is_refused_is_told_whom_to_ask_and_nothing_is_written(store: 
     with pytest.raises(Refused, match="those who manage this place"):
         await known.change("slack:T1/C1", "preset", "deep", asker=Asker(CHANNEL, "U1"))
     with pytest.raises(Refused, match=r"Please ask the bot's admin\."):
-        await known.change("slack:T1/C1", "budget_day_usd", 9, asker=Asker(CHANNEL, "U2", True))
-    await known.change("slack:T1/C1", "preset", "deep", asker=Asker(CHANNEL, "U2", manages=True))
+        await known.change("slack:T1/C1", "budget_day_usd", 9, asker=MANAGER)
+    await known.change("slack:T1/C1", "preset", "deep", asker=MANAGER)
 
     assert [(change.name, change.who) for change in await store.changes("slack:T1/C1")] == [
         ("preset", "slack:T1/U2")
@@ -126,9 +128,7 @@ async def test_a_workspace_s_lock_holds_in_its_channels(store: Store) -> None:
 
     for name in ("preset", "changes"):
         with pytest.raises(Refused, match="fixed"):
-            await known.change(
-                "slack:T1/C1", name, VALUES[name], asker=Asker(CHANNEL, "U2", manages=True)
-            )
+            await known.change("slack:T1/C1", name, VALUES[name], asker=MANAGER)
 
 
 async def test_a_wish_widens_no_purse_and_opens_no_lock(store: Store) -> None:
@@ -139,7 +139,8 @@ async def test_a_wish_widens_no_purse_and_opens_no_lock(store: Store) -> None:
 
     wished = await known.settings(message, ChannelSettings.model_validate(VALUES))
 
-    assert (wished.budget_day_usd, wished.workspace_month_usd) == (5, None)
+    assert wished.budget_day_usd == Decimal(5)
+    assert wished.workspace_month_usd is None
     assert (wished.changes, wished.preset, wished.note) == ("managers", "deep", "Answer in German.")
 
 

@@ -34,6 +34,7 @@ PRICE = {"input": 1000, "output": 1000}
 TABLES = {
     "models": {m: {"provider": "scripted", "name": m, "price": PRICE} for m in ("a", "b", "c")},
     "defaults": {"strategy": "mixture", "preset": "thorough", "stream": False},
+    "limits": {"calls": 4},
 }
 
 
