@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from moabot.config import Defaults
 from moabot.contract import Asker, Usage
 from moabot.errors import QuestionRejected
 from moabot.plugins import nearest
@@ -30,6 +31,10 @@ SETTINGS: Mapping[str, str] = {
     "cache": "who shares remembered answers",
 }
 """The settings that a command shows and changes, and what each is."""
+
+
+BUDGETS: Mapping[str, str] = {"day": "budget_day_usd", "month": "budget_month_usd"}
+NAMES: Mapping[str, str] = {setting: f"budget of a {span}" for span, setting in BUDGETS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +62,23 @@ async def told(desk: Desk, asker: Asker, words: str) -> Told:
 
 async def changed(desk: Desk, asker: Asker, name: str, value: str) -> Told:
     """Change one setting of the asker's channel; `UNSET` takes it back."""
-    before = getattr(await desk.settings(asker), name)
+    before = _shown(await desk.settings(asker), name)
     await desk.change(asker, name, None if value == UNSET else value)
-    after = getattr(await desk.settings(asker), name)
+    after = _shown(await desk.settings(asker), name)
+    what = NAMES.get(name, name)
     if before == after:
-        return Told(f"The {name} here stays `{after}`.")
+        return Told(f"The {what} here stays {after}.")
     return Told(
-        f"The {name} here is now `{after}`; the next question sees it.",
-        announced=f"changed the {name} here from `{before}` to `{after}`.",
+        f"The {what} here is now {after}; the next question sees it.",
+        announced=f"changed the {what} here from {before} to {after}.",
     )
+
+
+def _shown(settings: Defaults, name: str) -> str:
+    value = getattr(settings, name)
+    if value is None:
+        return "not set"
+    return f"${value}" if name in BUDGETS.values() else f"`{printable(str(value))}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +94,31 @@ def _setting(name: str) -> _Command:
     async def show_or_change(desk: Desk, asker: Asker, value: str) -> Told:
         if value:
             return await changed(desk, asker, name, value)
-        here = getattr(await desk.settings(asker), name)
+        here = _shown(await desk.settings(asker), name)
         values = ", ".join(f"`{each}`" for each in desk.choices()[name])
-        return Told(f"The {name} here is `{here}`. There are: {values}.")
+        return Told(f"The {name} here is {here}. There are: {values}.")
 
     return _Command(f"{name} [NAME]", f"show or change {SETTINGS[name]}", show_or_change)
+
+
+async def _budget(desk: Desk, asker: Asker, words: str) -> Told:
+    if not words:
+        here = await desk.settings(asker)
+        each = (f"{_shown(here, setting)} a {span}" for span, setting in BUDGETS.items())
+        return Told(f"The budget here: {', '.join(each)}.")
+    span, _, amount = words.partition(" ")
+    if span not in BUDGETS or not amount.strip():
+        raise QuestionRejected(
+            f"A budget is for a day or a month; {printable(words[:40])!r} is not.",
+            fix=f"For example: budget day 5. To have none: budget day {UNSET}.",
+        )
+    return await changed(desk, asker, BUDGETS[span], amount.strip().lstrip("$"))
+
+
+async def _note(desk: Desk, asker: Asker, words: str) -> Told:
+    if words:
+        return await changed(desk, asker, "note", words)
+    return Told(f"The note to the models here is {_shown(await desk.settings(asker), 'note')}.")
 
 
 async def _usage(desk: Desk, asker: Asker, _: str) -> Told:
@@ -129,6 +162,10 @@ def _summed(costs: Iterable[Decimal]) -> str:
 
 COMMANDS: Mapping[str, _Command] = {
     **{name: _setting(name) for name in SETTINGS},
+    "budget": _Command(
+        "budget [day|month USD]", "show or change what answers here may cost", _budget
+    ),
+    "note": _Command("note [WORDS]", "show or change what models are told here", _note),
     "usage": _Command("usage", "what was asked and spent here", _usage),
     "status": _Command("status", "what holds here, and how the bot does", _status),
     "help": _Command("help", "this", _help),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from moabot.contract import Answer, Cancelled, Failure, Proposal, Usage
-from moabot.errors import ConfigError, MoabotError, QuestionRejected
+from moabot.errors import ConfigError, MoabotError, QuestionRejected, Refused
 
 __all__ = [
     "answered",
@@ -131,9 +131,10 @@ def stopped(cancelled: Cancelled) -> str:
 def apology(error: MoabotError, *, reference: str) -> str:
     """Why there is no answer, and the id under which the log has more.
 
-    What the person can mend at once (a wrong name, an empty question) needs no log.
+    What the person can mend at once (a wrong name, an empty question) needs no log, nor does
+    what they are refused.
     """
-    if isinstance(error, ConfigError | QuestionRejected):
+    if isinstance(error, ConfigError | QuestionRejected | Refused):
         return printable(str(error))
     return printable(f"No answer. {error} (reference {reference})")
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from moabot.admission import Admission
 from moabot.budget import Budget
 from moabot.calls import Calls
 from moabot.channels import NO_WISH, Channels
@@ -31,10 +32,12 @@ from moabot.errors import (
     PlatformError,
     ProviderError,
     QuorumNotReached,
+    Refused,
 )
 from moabot.journal import Entry, Journal, event_of
 from moabot.panel import Panel
 from moabot.plugins import Plugins
+from moabot.purses import Purse
 from moabot.recorder import Recorder
 
 __all__ = ["Answering"]
@@ -57,6 +60,7 @@ class Answering:
     plugins: Plugins
     journal: Journal
     channels: Channels
+    admission: Admission
     cache: Cache | None = None
 
     def __post_init__(self) -> None:
@@ -87,16 +91,16 @@ class Answering:
             if entry is None:
                 return  # a redelivery
             recorder.memo = entry.memo
-            with self._stoppable(entry):
-                settings = await self._settings_of(entry)
+            settings = await self._settings_of(entry)
+            async with self._admitted(entry, settings) as purses:
                 question = await self._begun(entry, settings)
                 answer = await self._recall(question, settings)
                 if answer is None:
-                    answer = await self.think(question, settings, recorder, seed=entry.seed)
+                    answer = await self.think(
+                        question, settings, recorder, seed=entry.seed, purses=purses
+                    )
                     await self._remember(question, settings, answer)
-                await self.journal.settled(entry)
-            await reply.finish(answer)
-            await self.journal.done(entry, text=answer.text)
+                await self._deliver(answer, entry, reply)
         except asyncio.CancelledError:
             if entry is None or not await self._halt(entry, reply, answer, recorder):
                 raise
@@ -108,6 +112,13 @@ class Answering:
         else:
             self.plugins.answered(message, answer)
             _note(answer, reference)
+
+    async def _deliver(self, answer: Answer, entry: Entry, reply: Reply) -> None:
+        """Once what it cost is safe, show it; then it is done."""
+        await self.journal.settled(entry)
+        self._under_way.pop(event_of(entry.message), None)  # too late to stop it
+        await reply.finish(answer)
+        await self.journal.done(entry, text=answer.text)
 
     def stop(self, event: str) -> bool:
         """A person wants no more: what was written by now is the answer. False: it is too late."""
@@ -125,13 +136,17 @@ class Answering:
         report: Report,
         *,
         seed: bytes | None = None,
+        purses: Sequence[Purse] = (),
     ) -> Answer:
         """Let the strategy answer; below the quorum, fall back and say so.
 
         The panel keeps its deadline; a strategy that waits for something else is stopped then.
-        `seed` is the answer's secret, the same after a crash; by default a new one.
+        `seed` is the answer's secret, the same after a crash; by default a new one. Each call
+        must fit into the panel's budget and into all `purses`.
         """
-        panel = self._panel(question, settings, report, seed=seed or secrets.token_bytes(16))
+        budget = Budget(self.config.panels[settings.panel].budget_usd, purses)
+        seed = seed or secrets.token_bytes(16)
+        panel = self._panel(question, settings, report, seed=seed, budget=budget)
         strategy = self.strategies[settings.strategy]
         limit = asyncio.timeout_at(panel.until + LATE_S)
         try:
@@ -158,14 +173,18 @@ class Answering:
             return settings
         return settings.model_copy(update={"strategy": chosen})
 
-    @contextmanager
-    def _stoppable(self, entry: Entry) -> Generator[None]:
-        """While this lasts, `stop` ends the answer."""
+    @asynccontextmanager
+    async def _admitted(
+        self, entry: Entry, settings: Defaults
+    ) -> AsyncGenerator[tuple[Purse, ...]]:
+        """Let in by the one door; from here on `stop` ends the answer."""
         event, task = event_of(entry.message), asyncio.current_task()
         if task is not None:
             self._under_way[event] = task
         try:
-            yield
+            again = entry.resumed
+            async with self.admission.admitted(entry.message, settings, again=again) as purses:
+                yield purses
         finally:
             self._under_way.pop(event, None)
 
@@ -202,7 +221,7 @@ class Answering:
             return await self.settings(entry.message, NO_WISH)
 
     def _panel(
-        self, question: Question, settings: Defaults, report: Report, *, seed: bytes
+        self, question: Question, settings: Defaults, report: Report, *, seed: bytes, budget: Budget
     ) -> Panel:
         chosen = self.config.panels[settings.panel]
         began = asyncio.get_running_loop().time()
@@ -211,10 +230,10 @@ class Answering:
             settings=chosen,
             preset=settings.preset,
             strategy=settings.strategy,
-            prompts=self.prompts,
+            prompts=self.prompts.noting(settings.note),
             calls=self.calls,
             recorder=report if isinstance(report, Recorder) else Recorder(report),
-            budget=Budget(chosen.budget_usd),
+            budget=budget,
             strategies=self.strategies,
             began=began,
             until=began + chosen.deadline_s,
@@ -242,7 +261,10 @@ async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:
     """Tell the person why there is no answer; False when the platform did not take it."""
     if isinstance(error, ProviderError):
         error.fix = error.fix or error.usual_fix
-    if isinstance(error, MoabotError):
+    if isinstance(error, Refused):
+        told: MoabotError = error
+        log.info("refused", extra={"reference": reference, "why": error.what})
+    elif isinstance(error, MoabotError):
         told = error
         log.warning("no answer", extra={"reference": reference, "error": str(error)})
     else:

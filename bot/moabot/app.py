@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from moabot import config as configuration
+from moabot.admission import Admission
 from moabot.answering import Answering
 from moabot.calls import Calls, Model
 from moabot.channels import NO_WISH, Channels
@@ -61,6 +62,7 @@ class App:
         self._strategies = strategies
         self._prompts = _prompts(config)
         self.channels = Channels(config, strategies=tuple(strategies), store=memory.store)
+        self.admission = Admission(config.admission, crowd=memory.durable is not None)
         self.answering = self._answering(
             Calls(models, at_once=config.limits.calls), journal=memory.journal
         )
@@ -92,6 +94,7 @@ class App:
             plugins=self.plugins,
             journal=journal,
             channels=self.channels,
+            admission=self.admission,
         )
 
 
@@ -140,7 +143,9 @@ async def opened(
             settings = validated(offer.settings, chosen.own(), where=where)
             strategies[name] = await offer.opened(stack, settings, where=where)
         stack.enter_context(_rare_collections())
-        yield App(config, plugins, models=models, strategies=strategies, memory=memory)
+        app = App(config, plugins, models=models, strategies=strategies, memory=memory)
+        await app.admission.load(memory.store)
+        yield app
 
 
 @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from moabot.contract import NOTHING, Usage
 from moabot.errors import BudgetSpent
+from moabot.purses import Purse
 
 __all__ = ["Budget", "HedgeBudget"]
 
@@ -13,36 +15,66 @@ __all__ = ["Budget", "HedgeBudget"]
 class Budget:
     """Money of one answer: reserve before a call, settle after it, never a cent over.
 
-    `limit_usd` None means no limit. `usage` is the sum of everything settled.
+    `limit_usd` None means no limit. The call must also fit into each of `purses`; it takes from
+    all of them or from none. `usage` is the sum of everything settled.
     """
 
-    def __init__(self, limit_usd: Decimal | None) -> None:
-        self.limit_usd = limit_usd
+    def __init__(self, limit_usd: Decimal | None, purses: Sequence[Purse] = ()) -> None:
         self.usage = NOTHING
+        self.limit_usd = limit_usd
+        self._purses = purses
         self._reserved = Decimal(0)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether anything has to be reserved at all."""
+        return self.limit_usd is not None or any(purse.is_limited for purse in self._purses)
+
+    @property
+    def left_usd(self) -> Decimal | None:
+        """What the next call may cost; None: no limit, or nobody knows."""
+        lefts = [purse.left_usd for purse in self._purses]
+        if self.limit_usd is not None and self.usage.cost_usd is not None:
+            lefts.append(self.limit_usd - self.usage.cost_usd - self._reserved)
+        return min((left for left in lefts if left is not None), default=None)
 
     def reserve(self, cost_usd: Decimal | None) -> Decimal:
         """Set the most that a call can cost aside and return it, or raise `BudgetSpent`."""
-        if self.limit_usd is None:
+        if not self.is_limited:
             return Decimal(0)
-        if cost_usd is None or self.usage.cost_usd is None:
+        if cost_usd is None or (self.limit_usd is not None and self.usage.cost_usd is None):
             raise BudgetSpent(
-                "The panel has a budget, but the price of a model in it is unknown.",
+                "There is a budget, but the price of a model in the panel is unknown.",
                 fix="Set [models.X] price, or remove budget_usd.",
             )
-        if self.usage.cost_usd + self._reserved + cost_usd > self.limit_usd:
-            raise BudgetSpent(
-                f"The next call could cost ${cost_usd:.4f}, more than is left of the answer's "
-                f"${self.limit_usd}.",
-                fix="Raise budget_usd of the panel, or choose a smaller preset.",
-            )
+        self._check(cost_usd)
+        for purse in self._purses:
+            purse.check(cost_usd)
         self._reserved += cost_usd
+        for purse in self._purses:
+            purse.reserve(cost_usd)
         return cost_usd
 
     def settle(self, reserved: Decimal, usage: Usage) -> None:
         """A call is over: give back what was reserved and count what it used."""
         self._reserved -= reserved
         self.usage += usage
+        for purse in self._purses:
+            purse.settle(reserved, reserved if usage.cost_usd is None else usage.cost_usd)
+
+    def recall(self, usage: Usage) -> None:
+        """A call of an earlier process belongs to this answer; the purses know of it."""
+        self.usage += usage
+
+    def _check(self, cost_usd: Decimal) -> None:
+        if self.limit_usd is None or self.usage.cost_usd is None:
+            return
+        if self.usage.cost_usd + self._reserved + cost_usd > self.limit_usd:
+            raise BudgetSpent(
+                f"The next call could cost ${cost_usd:.4f}, more than is left of the answer's "
+                f"${self.limit_usd}.",
+                fix="Raise budget_usd of the panel, or choose a smaller preset.",
+            )
 
 
 class HedgeBudget:

@@ -267,14 +267,14 @@ class _Stopped(ProviderError):
 def _again(errand: _Errand, model: Model, known: Proposal | Failure | Cancelled | None) -> Proposal:
     """What this call gave before a crash; it is neither asked nor paid again."""
     if isinstance(known, Proposal):
-        errand.budget.settle(Decimal(0), known.usage)
+        errand.budget.recall(known.usage)
         errand.recorder.called(known)
         return known
     if isinstance(known, Failure):
         errand.recorder.failed(known)
         raise ProviderError(known.error, provider=model.provider_name, model=model.name)
     if known is not None:
-        errand.budget.settle(Decimal(0), known.usage)
+        errand.budget.recall(known.usage)
         errand.recorder.cancelled(known)
     raise _Stopped("It was stopped.", provider=model.provider_name, model=model.name)
 
@@ -321,7 +321,7 @@ def _pause(error: ProviderError, tried: int) -> float:
 
 def _reserve(errand: _Errand, model: Model) -> Decimal:
     """Set aside the most that a call can cost; without a budget, nobody needs to count."""
-    if errand.budget.limit_usd is None:
+    if not errand.budget.is_limited:
         return Decimal(0)
     most = priced(at_most(errand.order.prompt, thinking=model.thinking_tokens), model.price)
     try:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from pydantic import ValidationError
 
+from moabot.access import MONEY, OF_A_WORKSPACE, channel_key, user_key, workspace_key
 from moabot.config import ChannelSettings, Config, Defaults
-from moabot.contract import Message
-from moabot.errors import ConfigError, StoreError
+from moabot.contract import Asker, Message, Scope
+from moabot.errors import ConfigError, Refused, StoreError
 from moabot.plugins import nearest
 from moabot.store import Store
 from moabot.store.rows import Change
@@ -21,6 +23,8 @@ __all__ = ["NO_WISH", "Channels", "channel_key", "workspace_key"]
 log = logging.getLogger("moabot")
 
 NO_WISH = ChannelSettings()
+UNWISHED = MONEY | {"changes"}
+"""What a message cannot wish for itself."""
 
 
 class Channels:
@@ -39,28 +43,55 @@ class Channels:
         self._store = store
         self._defaults = self._checked(config.defaults, where="[defaults] ")
         for key, channel in config.channels.items():
+            _check_place(key, channel.model_fields_set, where="[channels] ")
             self._checked(_over(config.defaults, channel), where=f"[channels.{key!r}] ")
         self._merged: dict[str, Defaults] = {}
 
-    async def settings(self, message: Message, wish: ChannelSettings = NO_WISH) -> Defaults:
-        """What holds for `message`; raises `ConfigError` when the wish names what is not there."""
-        keys = (workspace_key(message), channel_key(message))
+    async def settings(self, place: Message | Scope, wish: ChannelSettings = NO_WISH) -> Defaults:
+        """What holds in `place`; raises `ConfigError` when the wish names what is not there."""
+        keys = (workspace_key(place), channel_key(place))
         stored = await self._store.settings(keys) if self._store is not None else None
         here = self._configured(keys) if not stored else self._with_stored(keys, stored)
-        return self._checked(_over(here, wish) if wish is not NO_WISH else here, where="")
+        if wish is NO_WISH:
+            return self._checked(here, where="")
+        return self._checked(_over(here, wish, but=UNWISHED), where="")
 
-    async def change(self, key: str, name: str, value: object, *, who: str) -> None:
+    async def change(self, key: str, name: str, value: object, *, asker: Asker) -> None:
         """Set `name` of a channel or workspace, or with None unset it, and note who did.
 
-        `who` is "platform:workspace/author". Raises `ConfigError` when there is no such setting
+        Raises `Refused` when this person may not, `ConfigError` when there is no such setting
         or value, `StoreError` when it cannot be kept.
         """
+        await self.permit(asker, key, name)
         if self._store is None:
             raise StoreError("There is no database to keep settings in.", fix="Run the bot.")
         wanted = validated(ChannelSettings, {name: value}, where=f"{key}: {name}")
         self._checked(_over(self._defaults, wanted), where=f"{key}: ")
+        _check_place(key, {name}, where="")
         after = "" if value is None else wanted.model_dump_json(include={name})
+        who = user_key(asker.scope, asker.author)
         await self._store.change(Change(key, name, "", after, who, time.time()))
+
+    async def permit(self, asker: Asker, key: str, name: str) -> None:
+        """Let only those through who may change this setting of this place."""
+        own, place = self._config.admission, asker.scope
+        if who := own.shuts_out(place, asker.author):
+            raise Refused(f"{who} may not use this bot. Please ask {own.contact}.")
+        if own.is_admin(asker):
+            return
+        if name in MONEY:
+            raise Refused(f"What may be spent is not decided here. Please ask {own.contact}.")
+        if key != (channel_key(place) if place.channel else workspace_key(place)):
+            raise Refused(
+                f"You can change only the place that you are in. Please ask {own.contact}."
+            )
+        may = (await self.settings(place)).changes or "managers"
+        if may == "admins":
+            raise Refused(f"The settings here are fixed. Please ask {own.contact}.")
+        if not asker.manages and (may == "managers" or name == "changes"):
+            raise Refused(
+                "Only those who manage this place may change that. Please ask one of them."
+            )
 
     def _configured(self, keys: Sequence[str]) -> Defaults:
         merged = self._merged.get(keys[-1])
@@ -106,15 +137,18 @@ class Channels:
         return settings
 
 
-def workspace_key(message: Message) -> str:
-    """The workspace's name in config.toml: "platform:workspace"."""
-    return f"{message.platform}:{message.workspace}"
+def _check_place(key: str, names: AbstractSet[str], *, where: str) -> None:
+    """A channel that could widen its workspace's purse would have no limit at all."""
+    wrong = sorted(names & OF_A_WORKSPACE)
+    workspace, is_channel, _ = key.partition("/")
+    if wrong and is_channel:
+        raise ConfigError(
+            f"{where}{key}: {wrong[0]} holds for a whole workspace.",
+            fix=f"Set it for {workspace!r}.",
+        )
 
 
-def channel_key(message: Message) -> str:
-    """The channel's name in config.toml: "platform:workspace/channel"."""
-    return f"{message.platform}:{message.workspace}/{message.channel}"
-
-
-def _over(below: Defaults, above: ChannelSettings) -> Defaults:
-    return below.model_copy(update=above.model_dump(exclude_none=True))
+def _over(
+    below: Defaults, above: ChannelSettings, *, but: AbstractSet[str] = frozenset()
+) -> Defaults:
+    return below.model_copy(update=above.model_dump(exclude_none=True, exclude=set(but)))

@@ -18,18 +18,21 @@ from pydantic import (
     model_validator,
 )
 
+from moabot.access import AdmissionSettings, ChannelRules, Names
 from moabot.errors import ConfigError
 from moabot.plugins import nearest
 from moabot.store.settings import KeepDays, StoreSettings
 from moabot.validation import validated
 
 __all__ = [
+    "AdmissionSettings",
     "ChannelSettings",
     "Config",
     "Defaults",
     "KeepDays",
     "LimitSettings",
     "ModelSettings",
+    "Names",
     "PanelSettings",
     "PlatformSettings",
     "PluginSettings",
@@ -185,7 +188,7 @@ class PanelSettings(Settings):
         return self
 
 
-class ChannelSettings(Settings):
+class ChannelSettings(ChannelRules, Settings):
     """What one channel does differently from [defaults]."""
 
     strategy: str | None = Field(default=None, description="a strategy's name")
@@ -207,7 +210,7 @@ class ChannelSettings(Settings):
     )
 
 
-class Defaults(Settings):
+class Defaults(ChannelRules, Settings):
     """What a channel does unless it says otherwise."""
 
     strategy: str = Field(default="router", description="a strategy's name")
@@ -307,6 +310,7 @@ class Config(Settings):
     )
     prompts: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()
+    admission: AdmissionSettings = AdmissionSettings()
     store: StoreSettings = StoreSettings()
     plugins: Plugging = Plugging()
 

@@ -7,7 +7,7 @@ US dollars as Decimal, time is seconds.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -99,7 +99,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who does something where: clicks, stops, sets. `manages`: the platform lets them manage it."""
+    """A person who wants something of the bot beside an answer; no channel means the workspace.
+
+    `manages` is the platform's word, looked up now, that they run this place.
+    """
 
     scope: Scope
     author: str
@@ -258,6 +261,14 @@ class Prompts:
     judge: str
     critique: str
     checkable: str
+
+    def noting(self, note: str | None) -> Prompts:
+        """The same, with a channel's note for those who answer and for who writes the answer."""
+        if not note:
+            return self
+        return replace(
+            self, system=f"{self.system}\n\n{note}", synthesizer=f"{self.synthesizer}\n\n{note}"
+        )
 
 
 class Report(Protocol):

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal, get_args
 
+from moabot.access import channel_key, user_key
 from moabot.answering import Answering
-from moabot.channels import NO_WISH, channel_key
+from moabot.channels import NO_WISH
 from moabot.config import ChannelSettings, Defaults, Preset, Sharing
 from moabot.contract import Asker, Message, Proposal, Reply, Scope
 from moabot.errors import MoabotError, PlatformError, QuestionRejected, Refused, StoreError
@@ -89,10 +90,10 @@ class Desk:
         message = self._under_way.get(event)
         if message is None:
             return False
-        _check_place(asker, scope_of(message))
+        self._let_in(asker, scope_of(message))
         if asker.author != message.author and not await self.may_change(asker):
             raise Refused(
-                "Only who asked may stop the answer.", fix="Ask them, or who manages this channel."
+                "Only who asked may stop the answer. Ask them, or who manages this channel."
             )
         self._journal.stop(message)
         return self._answering.stop(event)
@@ -129,15 +130,14 @@ class Desk:
     ) -> None:
         """Keep what a person thinks of an answer; a later opinion replaces theirs."""
         row = await self._row(asker, event)
-        scope = asker.scope
-        who = f"{scope.platform}:{scope.workspace}/{asker.author}"
+        who = user_key(asker.scope, asker.author)
         await self._store.opine(
             Opinion(row.event, row.scope, who, verdict, reason[:1000], time.time())
         )
 
     async def settings(self, asker: Asker) -> Defaults:
         """What holds where the asker is."""
-        return await self._answering.channels.settings(_said_by(asker))
+        return await self._answering.channels.settings(asker.scope)
 
     def choices(self) -> Mapping[str, tuple[str, ...]]:
         """The values that a setting with a fixed list of them can have, by its name."""
@@ -148,20 +148,21 @@ class Desk:
             "cache": get_args(Sharing),
         }
 
-    async def may_change(self, asker: Asker) -> bool:
-        """Whether the asker may change the settings here."""
-        return asker.manages
+    async def may_change(self, asker: Asker, name: str = "strategy") -> bool:
+        """Whether the asker may change that setting here."""
+        try:
+            await self._answering.channels.permit(asker, channel_key(asker.scope), name)
+        except Refused:
+            return False
+        return True
 
     async def change(self, asker: Asker, name: str, value: object) -> Change:
         """Set `name` for the asker's channel, or with None unset it; it is written down who did.
 
         Returns the change. Raises `ConfigError` for what is no setting or no value of it.
         """
-        if not await self.may_change(asker):
-            raise Refused(f"You may not change {name!r} here.", fix="Ask who manages this channel.")
-        scope, key = asker.scope, channel_key(_said_by(asker))
-        who = f"{scope.platform}:{scope.workspace}/{asker.author}"
-        await self._answering.channels.change(key, name, value, who=who)
+        key = channel_key(asker.scope)
+        await self._answering.channels.change(key, name, value, asker=asker)
         changes = await self._store.changes(key)
         return next(change for change in changes if change.name == name)
 
@@ -216,8 +217,16 @@ class Desk:
         row = await self._store.accepted(event)
         if row is None:
             raise QuestionRejected("That question is no longer known.", fix="Ask it again.")
-        _check_place(asker, row.scope)
+        self._let_in(asker, row.scope)
         return row
+
+    def _let_in(self, asker: Asker, scope: Scope) -> None:
+        """An event's name can be forged in a click; what was said elsewhere is nobody's here."""
+        settings, here = self._answering.config.admission, asker.scope
+        if who := settings.shuts_out(here, asker.author):
+            raise Refused(f"{who} may not use this bot. Please ask {settings.contact}.")
+        if channel_key(here) != channel_key(scope):
+            raise Refused("That was asked in another channel. Do it there.")
 
     @contextmanager
     def _working(self, message: Message) -> Generator[None]:
@@ -233,31 +242,6 @@ class Desk:
             self._count -= 1
             if not self._count:
                 self._idle.set()
-
-
-def _said_by(asker: Asker) -> Message:
-    scope = asker.scope
-    return Message(
-        scope.platform,
-        scope.workspace,
-        scope.channel,
-        asker.author,
-        "",
-        "",
-        thread=scope.thread,
-        private=scope.private,
-    )
-
-
-def _check_place(asker: Asker, scope: Scope) -> None:
-    """An event's name can be forged in a click, what was said in another channel not be read."""
-    here = asker.scope
-    if (here.platform, here.workspace, here.channel) != (
-        scope.platform,
-        scope.workspace,
-        scope.channel,
-    ):
-        raise Refused("That was asked in another channel.", fix="Do it there.")
 
 
 def _thread(entry: Entry) -> tuple[str, ...]:

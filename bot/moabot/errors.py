@@ -4,7 +4,7 @@ MoabotError
 ├── ConfigError             config.toml or the environment is wrong; names the key
 ├── PluginError             a plugin broke the contract; names distribution and hook
 ├── QuestionRejected        the question cannot be answered as it is (empty, too long)
-├── Refused                 somebody may not do this here or now; says when, or whom to ask
+├── Refused                 this person may not do this, or not now
 ├── ProviderError           one call of one model failed
 │   ├── ProviderTimeout     no whole answer within the call's time
 │   ├── ProviderBusy        rate limit, overload, or our breaker is open
@@ -13,7 +13,8 @@ MoabotError
 │   ├── ProviderRejected    the request itself is wrong (key, model name, too long)
 │   └── ProviderGarbled     nonsense, an empty text, or a stream without an end
 ├── QuorumNotReached        too few proposers answered; carries those that did
-├── BudgetSpent             the next call could cost more than is left
+├── BudgetSpent             the next call could cost more than is left of the answer's budget
+│   └── PurseEmpty          … of a day's or month's of a channel, workspace or person
 ├── PlatformError           a chat platform did not take what we sent
 └── StoreError              the database cannot be opened, read or written
 """
@@ -38,6 +39,7 @@ __all__ = [
     "ProviderRejected",
     "ProviderTimeout",
     "ProviderUnreachable",
+    "PurseEmpty",
     "QuestionRejected",
     "QuorumNotReached",
     "Refused",
@@ -70,7 +72,13 @@ class QuestionRejected(MoabotError):
 
 
 class Refused(MoabotError):
-    """Somebody may not do this here, or not now; `fix` says when, or whom to ask."""
+    """This person may not do this, or not now; `what` says when, or whom to ask.
+
+    Shown to the person as it is: nothing broke, so no log has more.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, fix="")
 
 
 class ProviderError(MoabotError):
@@ -167,6 +175,10 @@ class QuorumNotReached(MoabotError):
 
 class BudgetSpent(MoabotError):
     """The next call could cost more than this answer may still spend."""
+
+
+class PurseEmpty(BudgetSpent):
+    """The next call could cost more than a channel, workspace or person may still spend."""
 
 
 class PlatformError(MoabotError):

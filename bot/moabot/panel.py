@@ -186,9 +186,8 @@ class Panel:
 
     def has_room_for_round(self, rounds: int) -> bool:
         """Whether time and money are left for one more round like the mean of the `rounds` so far."""
-        now, limit = _now(), self.budget.limit_usd
-        spent = self.budget.usage.cost_usd
-        affordable = limit is None or spent is None or spent + spent / rounds <= limit
+        now, left, spent = _now(), self.budget.left_usd, self.budget.usage.cost_usd
+        affordable = left is None or spent is None or spent / rounds <= left
         return affordable and now + (now - self.began) / rounds <= self.until
 
     def strong_in(self, kind: str) -> tuple[str, ...]:

@@ -16,12 +16,13 @@ from moabot_platforms.commands import COMMANDS, changed, told
 HERE = Scope("test", "T1", "C1")
 MEMBER = Asker(HERE, "U1")
 BOSS = Asker(HERE, "U9", manages=True)
+ADMIN = Asker(HERE, "U0")
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncGenerator[Desk]:
     """A desk with one answer behind it."""
-    tables = {"data_dir": str(tmp_path)}
+    tables = {"data_dir": str(tmp_path), "admission": {"admins": ["test:T1/U0"]}}
     async with rehearsal(ScriptedProvider(), tables, panel={"hedge": False}, keep="all") as app:
         desk = Desk(app.answering, app.memory)
         message = Message("test", "T1", "C1", "U1", "Why?", "E1")
@@ -58,7 +59,7 @@ async def test_a_setting_can_be_taken_back(desk: Desk) -> None:
 
 async def test_a_member_may_look_but_not_change(desk: Desk) -> None:
     """The same check as behind every button and form."""
-    with pytest.raises(Refused, match="may not change"):
+    with pytest.raises(Refused, match="who manage this place"):
         await told(desk, MEMBER, "strategy vote")
 
 
@@ -102,3 +103,31 @@ async def test_status_tells_what_holds_here(desk: Desk) -> None:
 
     assert "strategy `mixture`, preset `thorough`, panel `default`, cache `channel`" in text
     assert "No model rests." in text
+
+
+async def test_a_budget_is_the_admins_to_set(desk: Desk) -> None:
+    """Whoever manages a channel is not whoever pays."""
+    with pytest.raises(Refused, match="may be spent is not decided here"):
+        await told(desk, BOSS, "budget day 5")
+    change = await told(desk, ADMIN, "budget day $5")
+
+    assert change.announced == "changed the budget of a day here from not set to $5."
+    assert (await told(desk, MEMBER, "budget")).text == (
+        "The budget here: $5 a day, not set a month."
+    )
+    assert (await told(desk, ADMIN, "budget day default")).announced.endswith("to not set.")
+
+
+@pytest.mark.parametrize("words", ["budget 5", "budget day", "budget year 5"])
+async def test_a_budget_without_its_span_is_explained(desk: Desk, words: str) -> None:
+    """With an example that can be typed."""
+    with pytest.raises(QuestionRejected, match="budget day 5"):
+        await told(desk, ADMIN, words)
+
+
+async def test_a_note_tells_the_models_how_to_speak_here(desk: Desk) -> None:
+    """A language, a tone, who reads it."""
+    assert (await told(desk, MEMBER, "note")).text == "The note to the models here is not set."
+    changed_by_boss = await told(desk, BOSS, "note Answer in German.")
+
+    assert changed_by_boss.announced == "changed the note here from not set to `Answer in German.`."

@@ -24,7 +24,9 @@ def test_without_a_limit_everything_may_be_spent() -> None:
 
 def test_an_unknown_price_under_a_limit_is_refused_with_what_to_do() -> None:
     """Unknown is not 0: a limit that cannot be kept must not look kept."""
-    with pytest.raises(BudgetSpent, match=r"price of a model in it is unknown.*\[models\.X\]"):
+    with pytest.raises(
+        BudgetSpent, match=r"price of a model in the panel is unknown.*\[models\.X\]"
+    ):
         Budget(Decimal(1)).reserve(None)
 
 

@@ -9,12 +9,13 @@ import pytest
 
 from moabot.channels import Channels, channel_key
 from moabot.config import ChannelSettings, Config, parse
-from moabot.contract import Message
+from moabot.contract import Asker, Message, Scope
 from moabot.errors import ConfigError, StoreError
 from moabot.store import Store
 from moabot.store.sqlite import opened
 
 STRATEGIES = ("mixture", "single", "vote")
+PLACE, WORKSPACE = Scope("slack", "T1", "C1"), Scope("slack", "T1", "")
 MESSAGE = Message("slack", "T1", "C1", "someone", "Hello", event_id="1")
 
 
@@ -74,6 +75,11 @@ def test_a_channel_with_a_wrong_strategy_is_found_at_the_start() -> None:
         Channels(config(strategy="mixtur"), strategies=STRATEGIES)
 
 
+def manager(name: str = "U1", scope: Scope = PLACE) -> Asker:
+    """Somebody who runs the place."""
+    return Asker(scope, name, manages=True)
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncGenerator[Store]:
     """A database."""
@@ -84,15 +90,15 @@ async def store(tmp_path: Path) -> AsyncGenerator[Store]:
 async def test_what_a_command_changed_holds_for_the_next_message(store: Store) -> None:
     """Over config.toml; the workspace below the channel; and taken back it is as before."""
     channels = Channels(config(preset="fast"), strategies=STRATEGIES, store=store)
-    await channels.change("slack:T1", "strategy", "vote", who="slack:T1/U1")
-    await channels.change("slack:T1", "preset", "max", who="slack:T1/U1")
-    await channels.change("slack:T1/C1", "cache", "off", who="slack:T1/U2")
+    await channels.change("slack:T1", "strategy", "vote", asker=manager("U1", WORKSPACE))
+    await channels.change("slack:T1", "preset", "max", asker=manager("U1", WORKSPACE))
+    await channels.change("slack:T1/C1", "cache", "off", asker=manager("U2"))
 
     here = await channels.settings(MESSAGE)
     assert (here.strategy, here.preset, here.cache) == ("vote", "fast", "off")
 
-    await channels.change("slack:T1/C1", "preset", "deep", who="slack:T1/U1")
-    await channels.change("slack:T1", "strategy", None, who="slack:T1/U1")
+    await channels.change("slack:T1/C1", "preset", "deep", asker=manager("U1"))
+    await channels.change("slack:T1", "strategy", None, asker=manager("U1", WORKSPACE))
     here = await channels.settings(MESSAGE)
     assert (here.strategy, here.preset) == ("mixture", "deep")
 
@@ -100,8 +106,8 @@ async def test_what_a_command_changed_holds_for_the_next_message(store: Store) -
 async def test_each_change_leaves_a_trace(store: Store) -> None:
     """Who, what, from and to."""
     channels = Channels(config(), strategies=STRATEGIES, store=store)
-    await channels.change("slack:T1/C1", "strategy", "vote", who="slack:T1/U1")
-    await channels.change("slack:T1/C1", "strategy", None, who="slack:T1/U2")
+    await channels.change("slack:T1/C1", "strategy", "vote", asker=manager("U1"))
+    await channels.change("slack:T1/C1", "strategy", None, asker=manager("U2"))
 
     assert [(c.name, c.before, c.after, c.who) for c in await store.changes("slack:T1/C1")] == [
         ("strategy", '{"strategy":"vote"}', "", "slack:T1/U2"),
@@ -124,7 +130,7 @@ async def test_a_change_to_what_is_not_there_is_refused(
     channels = Channels(config(), strategies=STRATEGIES, store=store)
 
     with pytest.raises(ConfigError, match=what):
-        await channels.change("slack:T1/C1", name, value, who="slack:T1/U1")
+        await channels.change("slack:T1/C1", name, value, asker=manager("U1"))
     assert await store.settings(["slack:T1/C1"]) == {}
 
 
@@ -133,7 +139,7 @@ async def test_a_setting_whose_strategy_is_gone_is_passed_over(
 ) -> None:
     """A plugin that was removed must not silence the channels that liked it."""
     before = Channels(config(), strategies=(*STRATEGIES, "gone"), store=store)
-    await before.change("slack:T1/C1", "strategy", "gone", who="slack:T1/U1")
+    await before.change("slack:T1/C1", "strategy", "gone", asker=manager("U1"))
 
     here = await Channels(config(), strategies=STRATEGIES, store=store).settings(MESSAGE)
     assert here.strategy == "mixture"
@@ -143,4 +149,6 @@ async def test_a_setting_whose_strategy_is_gone_is_passed_over(
 async def test_without_a_database_nothing_can_be_changed() -> None:
     """A setting that lasts until the process ends would be a trap."""
     with pytest.raises(StoreError, match="no database"):
-        await Channels(config(), strategies=STRATEGIES).change("slack:T1", "preset", "max", who="x")
+        await Channels(config(), strategies=STRATEGIES).change(
+            "slack:T1", "preset", "max", asker=manager("x", WORKSPACE)
+        )

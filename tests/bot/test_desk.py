@@ -223,7 +223,7 @@ async def test_a_change_holds_from_the_next_question_on_and_is_written_down(
         assert change.who == "test:T1/U9"
         assert reply.answer is not None
         assert reply.answer.strategy == "single"
-        with pytest.raises(Refused, match="may not change"):
+        with pytest.raises(Refused, match="who manage this place"):
             await desk.change(BOB, "strategy", "vote")
 
 

@@ -255,7 +255,8 @@ async def test_ten_thousand_deliveries_of_a_hundred_events_run_a_hundred_times(
         async with life(tmp_path, provider, defaults=wish) as app, asyncio.TaskGroup() as group:
             for number in range(2500):
                 replies.append(RecordingReply())
-                message = Message("test", "T1", "C1", "U1", "Why?", f"E{number % 100}")
+                event = f"E{number % 100}"
+                message = Message("test", "T1", "C1", event, "Why?", event, thread=event)
                 group.create_task(app.answering.handle(message, replies[-1]))
 
     assert len(provider.prompts) == 100

@@ -34,6 +34,7 @@ PICO = Decimal(10) ** 12
 KEYS: Mapping[By, str] = {
     "channel": "platform || ':' || workspace || '/' || channel",
     "user": "platform || ':' || workspace || '/' || author",
+    "workspace": "platform || ':' || workspace",
     "model": "model",
     "strategy": "strategy",
 }

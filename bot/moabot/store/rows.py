@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 Outcome = Literal["ok", "failed", "cancelled"]
-By = Literal["channel", "user", "model", "strategy"]
+By = Literal["channel", "user", "workspace", "model", "strategy"]
 Kind = Literal["inbox", "turns", "ledger", "feedback", "audit"]
 
 
@@ -127,7 +127,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """The ledger of one key (a channel, user, model or strategy) on one day.
+    """The ledger of one key (a channel, user, workspace, model or strategy) on one day.
 
     `day` counts days since 1970. `cost_usd` is the sum of what is known, of which
     `estimated_usd` was not reported by a provider; `unpriced` counts calls of unknown cost.

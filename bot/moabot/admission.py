@@ -1,0 +1,119 @@
+"""The one door: who may ask now, in which order, and from which purses it is paid."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from moabot.access import AdmissionSettings, ChannelRules
+from moabot.contract import Message, Scope
+from moabot.errors import PurseEmpty, Refused
+from moabot.journal import scope_of
+from moabot.purses import Purse, Purses
+from moabot.rates import Rates
+from moabot.store import Store
+
+__all__ = ["Admission"]
+
+log = logging.getLogger("moabot")
+
+
+class Admission:
+    """Lets messages in, whatever way they came.
+
+    In a `crowd`, where several people ask, rates are kept, each thread is answered in order, and
+    what waits is bounded. Lists and purses hold everywhere.
+    """
+
+    def __init__(self, settings: AdmissionSettings, *, crowd: bool) -> None:
+        self._settings = settings
+        self._crowd = crowd
+        self._purses = Purses(settings)
+        self._rates = Rates(settings)
+        self._queue = _Queue(settings)
+
+    async def load(self, store: Store | None) -> None:
+        """Learn what was spent in earlier processes; raises `StoreError`."""
+        if store is not None:
+            await self._purses.load(store)
+
+    @asynccontextmanager
+    async def admitted(
+        self, message: Message, rules: ChannelRules, *, again: bool = False
+    ) -> AsyncGenerator[tuple[Purse, ...]]:
+        """Around the whole answering of `message`: what it costs is paid from these purses.
+
+        Waits until the thread's earlier messages are answered. Raises `Refused` with the sentence
+        for the person: before, or when no purse could pay for an answer. `again` says that the
+        message was let in by an earlier process.
+        """
+        try:
+            async with AsyncExitStack() as stack:
+                if not again:
+                    await self._check(message)
+                if self._crowd:
+                    turn = self._queue.turn(scope_of(message), bounded=not again)
+                    await stack.enter_async_context(turn)
+                yield stack.enter_context(self._purses.opened(message, rules))
+        except PurseEmpty as empty:
+            raise Refused(str(empty)) from empty
+
+    async def _check(self, message: Message) -> None:
+        if who := self._settings.shuts_out(message, message.author):
+            raise Refused(f"{who} may not ask this bot. Please ask {self._settings.contact}.")
+        if self._crowd:
+            await self._rates.take(message)
+
+
+@dataclass(slots=True)
+class _Line:
+    """The messages of one conversation: one under way, the others wait in order."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    length: int = 0
+
+
+class _Queue:
+    """One answer at a time in each conversation, and a bounded number in all."""
+
+    def __init__(self, settings: AdmissionSettings) -> None:
+        self._settings = settings
+        self._gate = asyncio.Semaphore(settings.at_once)
+        self._lines: dict[Scope, _Line] = {}
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def turn(self, conversation: Scope, *, bounded: bool) -> AsyncGenerator[None]:
+        """Wait in line; raises `Refused` when it is too long."""
+        if bounded:
+            self._check(conversation)
+        line = self._lines.setdefault(conversation, _Line())
+        line.length += 1
+        try:
+            async with AsyncExitStack() as stack:
+                self._waiting += 1
+                try:
+                    await stack.enter_async_context(line.lock)
+                    await stack.enter_async_context(self._gate)
+                finally:
+                    self._waiting -= 1
+                yield
+        finally:
+            line.length -= 1
+            if not line.length:
+                del self._lines[conversation]
+
+    def _check(self, conversation: Scope) -> None:
+        most, line = self._settings, self._lines.get(conversation)
+        if line is not None and line.length > most.waiting_here:
+            raise Refused(
+                f"{line.length - 1} more questions wait in this thread. "
+                "Ask again when the next one is answered."
+            )
+        if (line is not None or self._gate.locked()) and self._waiting >= most.waiting:
+            raise Refused(
+                f"The bot is busy: {self._waiting} questions wait already. Ask again in a minute."
+            )
