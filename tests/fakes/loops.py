@@ -58,7 +58,7 @@ class LoopbackTimeLoop(asyncio.SelectorEventLoop):
         return self._leap.leapt
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
         """Time stands while a thread works."""
         self._leap.in_threads += 1
