@@ -11,18 +11,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from aiohttp import WSCloseCode, WSMsgType, web
-
 from tests.fakes.discord.state import State
 from tests.fakes.discord.world import Json
 
 GUILDS, MEMBERS, PRESENCES = 1 << 0, 1 << 1, 1 << 8
 GUILD_MESSAGES, DIRECT_MESSAGES, MESSAGE_CONTENT = 1 << 9, 1 << 12, 1 << 15
 Drop = Literal["abort", "half-open", "reconnect", "invalid", "invalid-resumable", "close"]
-DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT = 0, 1, 2, 6, 7
-INVALID_SESSION, HELLO, ACK = 9, 10, 11
+DISPATCH, HEARTBEAT, RECONNECT, INVALID_SESSION, HELLO, ACK = 0, 1, 7, 9, 10, 11
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Session:
     """What one identified shard was and will be told; it outlives the connection."""
 
@@ -43,15 +41,21 @@ class Session:
         return ((int(guild_id) >> 22) % of if guild_id else 0) == place
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
-    """One websocket connection. A frozen one is half open: it neither says nor hears anything."""
+    """One websocket connection. A frozen one is half open: it neither says nor hears anything.
+
+    `sent` is how many of the session's events went out, `heard` how many the client has told with
+    a heartbeat that it dealt with.
+    """
 
     socket: web.WebSocketResponse
     request: web.Request
     session: Session | None = None
     sent: int = 0
+    heard: int = 0
     frozen: bool = False
+    dropped: bool = False
     packer: zlib._Compress | None = None
 
     async def say(self, op: int, data: object = None) -> None:
@@ -114,6 +118,7 @@ class Gateway:
         that ends the session, "invalid-resumable" op 9 that keeps it; "close" closes with `code`.
         """
         for line in [line for line in self.lines if line.session is not None]:
+            line.dropped = how != "half-open"
             match how:
                 case "abort":
                     line.abort()
@@ -141,6 +146,17 @@ class Gateway:
             for event in events[-last:]:
                 session.tell(event["t"], event["d"])
 
+    async def caught_up(self) -> None:
+        """Wait until every connected client has dealt with all events: ask each for a heartbeat."""
+        await self.state.until(
+            lambda: all(
+                line.session and line.sent == len(line.session.log) for line in self.connected
+            )
+        )
+        for line in self.connected:
+            await line.say(HEARTBEAT)
+        await self.state.until(lambda: all(line.heard >= line.sent for line in self.connected))
+
     async def close(self) -> None:
         """End all connections, as a restart of Discord does."""
         for line in list(self.lines):
@@ -165,7 +181,8 @@ class Gateway:
             pass  # the client left in the middle of a word
         finally:
             self._forget(line)
-        if socket.close_code in {WSCloseCode.OK, WSCloseCode.GOING_AWAY} and line.session:
+        goodbye = socket.close_code in {WSCloseCode.OK, WSCloseCode.GOING_AWAY}
+        if goodbye and line.session is not None and not line.dropped:
             self.sessions.pop(line.session.id, None)  # a client that says goodbye cannot resume
         self.state.touch()
         return socket
@@ -185,6 +202,7 @@ class Gateway:
             event = line.session.log[line.sent]
             line.sent += 1
             await line.send(event)
+            self.state.touch()
 
     async def _listen(self, line: Line) -> None:
         window = self.state.limits.window(f"sends {id(line)}", self.state.limits.sends)
@@ -203,7 +221,9 @@ class Gateway:
         match said["op"]:
             case 1:
                 self.beats += 1
+                line.heard = said["d"] or 0
                 await line.say(ACK)
+                self.state.touch()
             case 2:
                 await self._identify(line, said["d"])
             case 6:

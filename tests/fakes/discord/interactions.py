@@ -28,7 +28,7 @@ FITTING = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Interaction:
     """What a person did, and what the bot made of it.
 

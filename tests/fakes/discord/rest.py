@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import BodyPartReader, web
-
 from tests.fakes.discord.interactions import Interactions
 from tests.fakes.discord.limits import BUCKETS, GLOBAL, INVALID, Fault
 from tests.fakes.discord.posting import Files, Posting

@@ -33,8 +33,6 @@ from contextlib import contextmanager
 from typing import Self, TypeVar
 
 from aiohttp import web
-from yarl import URL
-
 from tests.fakes.discord.gateway import Gateway
 from tests.fakes.discord.interactions import (
     AUTOCOMPLETE,
@@ -50,6 +48,7 @@ from tests.fakes.discord.reading import Ping, fetched
 from tests.fakes.discord.rest import Rest
 from tests.fakes.discord.state import State
 from tests.fakes.discord.world import SEND_MESSAGES, Channel, Json, Post, User, walk
+from yarl import URL
 
 T = TypeVar("T")
 Value = str | int | bool | tuple[str, bytes]
@@ -118,8 +117,9 @@ class FakeDiscord:
         return await self.state.until(true, within_s=within_s)
 
     async def ready(self) -> None:
-        """Wait until the bot has identified itself."""
+        """Wait until the bot has identified itself or resumed, and has dealt with all events."""
         await self.until(lambda: self.gateway.connected)
+        await self.gateway.caught_up()
 
     async def said(self, channel: str | Channel = "general", *, number: int = 1) -> Post:
         """Wait for the bot's message of that number in a channel, and return it."""

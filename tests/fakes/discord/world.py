@@ -59,7 +59,7 @@ class Clock:
         return str(self._last_id)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class User:
     """A person or a bot. One who `manages` may change the server's settings."""
 
@@ -82,7 +82,7 @@ class User:
         }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Channel:
     """A text channel, a thread in one, or a direct message to `person`.
 
@@ -159,7 +159,7 @@ class Channel:
         }
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Post:
     """A message as it stands now. `before` are the texts that it had, `only_for` who alone sees it.
 
