@@ -75,7 +75,7 @@ class Interactions:
 
     def begin(
         self,
-        type: int,
+        kind: int,
         user: User,
         channel: Channel,
         data: Json,
@@ -86,7 +86,7 @@ class Interactions:
         """Somebody does something: the gateway tells it."""
         interaction = Interaction(
             self.state.clock.snowflake(),
-            type,
+            kind,
             user,
             channel,
             data,
@@ -100,9 +100,9 @@ class Interactions:
         self.posting.gateway.tell("INTERACTION_CREATE", lambda _: event, guild_id=mine)
         return interaction
 
-    def respond(self, id: str, token: str, body: Json, files: Files) -> Json:
+    def respond(self, number: str, token: str, body: Json, files: Files) -> Json:
         """The first response, which must come within three seconds, once."""
-        found = [each for each in self.all if (each.id, each.token) == (id, token)]
+        found = [each for each in self.all if (each.id, each.token) == (number, token)]
         age_s = self.state.clock.now_s() - found[0].born_s if found else 0.0
         if not found or age_s > self.state.limits.acknowledge_s:
             raise Refusal(404, 10062, "Unknown interaction")
@@ -127,10 +127,10 @@ class Interactions:
             raise Refusal(400, 40094, "This interaction has reached its follow-up messages limit")
         return self._post(interaction, body, files)
 
-    def post_of(self, token: str, id: str) -> Post:
+    def post_of(self, token: str, which: str) -> Post:
         """The message that the token may read, edit and delete."""
         interaction = self.living(token)
-        post = interaction.original if id == "@original" else self._among(interaction, id)
+        post = interaction.original if which == "@original" else self._among(interaction, which)
         if post is None or post.deleted:
             raise Refusal(404, 10008, "Unknown Message")
         return post
@@ -144,8 +144,8 @@ class Interactions:
             raise Refusal(401, 50027, "Invalid Webhook Token")
         return found
 
-    def _among(self, interaction: Interaction, id: str) -> Post | None:
-        return next((post for post in interaction.posts if post.id == id), None)
+    def _among(self, interaction: Interaction, which: str) -> Post | None:
+        return next((post for post in interaction.posts if post.id == which), None)
 
     def _respond(self, interaction: Interaction, kind: int, data: Json, files: Files) -> None:
         source = interaction.source
@@ -233,7 +233,7 @@ class Interactions:
         if channel.type == DM:
             return event | {"user": user.wire(), "context": 1}
         member = self.state.member(user) | {"permissions": str(self.state.may(user))}
-        guild = {"id": channel.guild_id, "locale": "en-US", "features": []}
+        guild: Json = {"id": channel.guild_id, "locale": "en-US", "features": []}
         return event | {
             "member": member,
             "guild_id": channel.guild_id,

@@ -208,11 +208,11 @@ class Posting:
 
     def attachment(self, channel: Channel, name: str, data: bytes) -> Json:
         """A file of a message, which anybody can fetch from its address."""
-        id = self.state.clock.snowflake()
-        url = f"{self.state.url}/attachments/{channel.id}/{id}/{name}"
-        self.state.uploads[id] = data
+        number = self.state.clock.snowflake()
+        url = f"{self.state.url}/attachments/{channel.id}/{number}/{name}"
+        self.state.uploads[number] = data
         kind = KINDS.get(name.rpartition(".")[2], "application/octet-stream")
-        common = {"id": id, "filename": name, "size": len(data), "content_type": kind}
+        common = {"id": number, "filename": name, "size": len(data), "content_type": kind}
         return common | {"url": url, "proxy_url": url, "flags": 0}
 
 

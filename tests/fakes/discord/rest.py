@@ -65,7 +65,7 @@ class Rest:
             "POST /users/@me/channels": self._open_direct,
             "GET /oauth2/applications/@me": lambda _: self.state.application(),
             "GET /applications/@me": lambda _: self.state.application(),
-            f"GET {commands}": lambda asked: self.state.commands.get("", []),
+            f"GET {commands}": lambda _: self.state.commands.get("", []),
             f"PUT {commands}": self._sync,
             f"GET {own}": lambda asked: self.state.commands.get(asked.part["guild"], []),
             f"PUT {own}": self._sync,
@@ -121,12 +121,9 @@ class Rest:
         asked: Asked,
         fault: Fault | None,
     ) -> web.Response:
-        if self.state.invalid_requests >= INVALID[0]:
-            return web.Response(status=429, text="<html>Access denied</html>")  # Cloudflare's ban
-        if fault in {"500", "502"}:
-            return _said(int(fault), {"message": "Internal Server Error", "code": 0})
-        if fault == "429":
-            return self._too_many(0.05, scope="shared", headers={})
+        refused = self._failing(fault)
+        if refused is not None:
+            return refused
         tokenless = route.split(" ")[1].startswith(TOKENLESS[:2])
         if not tokenless and request.headers.get("Authorization") != f"Bot {self.state.token}":
             return _said(401, {"message": "401: Unauthorized", "code": 0})
@@ -141,6 +138,13 @@ class Rest:
         if value is None:
             return web.Response(status=204, headers=headers)
         return _said(201 if route.endswith("/threads") else 200, value, headers)
+
+    def _failing(self, fault: Fault | None) -> web.Response | None:
+        if self.state.invalid_requests >= INVALID[0]:
+            return web.Response(status=429, text="<html>Access denied</html>")  # Cloudflare's ban
+        if fault in {"500", "502"}:
+            return _said(int(fault), {"message": "Internal Server Error", "code": 0})
+        return None if fault != "429" else self._too_many(0.05, scope="shared", headers={})
 
     def _count(
         self, route: str, asked: Asked, *, tokenless: bool
@@ -320,7 +324,7 @@ class Rest:
     def _thread(self, asked: Asked) -> Json:
         return self._new_thread(asked, self.state.clock.snowflake()).wire(self.state.bot)
 
-    def _new_thread(self, asked: Asked, id: str) -> Channel:
+    def _new_thread(self, asked: Asked, number: str) -> Channel:
         parent = self._channel(asked, VIEW_CHANNEL | CREATE_PUBLIC_THREADS)
         name, archived_after = asked.body["name"], asked.body.get("auto_archive_duration")
         if not 1 <= len(name) <= 100:
@@ -330,7 +334,7 @@ class Rest:
         if parent.guild_id == "" or parent.is_thread:
             raise Refusal(400, 50024, "Cannot execute action on this channel type")
         kind = asked.body.get("type") or PUBLIC_THREAD
-        thread = Channel(id, name, kind, parent.guild_id, parent.id, private=parent.private)
+        thread = Channel(number, name, kind, parent.guild_id, parent.id, private=parent.private)
         self.state.add(thread)
         event = thread.wire(self.state.bot) | {"newly_created": True}
         self.posting.gateway.tell("THREAD_CREATE", lambda _: event, guild_id=parent.guild_id)

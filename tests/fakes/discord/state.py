@@ -91,9 +91,9 @@ class State:
         self.channels[channel.id] = channel
         return channel
 
-    def post(self, id: str) -> Post | None:
+    def post(self, number: str) -> Post | None:
         """The message of that id, wherever it is."""
-        found = (channel.posts.get(id) for channel in self.channels.values())
+        found = (channel.posts.get(number) for channel in self.channels.values())
         return next((post for post in found if post is not None), None)
 
     def revoke(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,22 +40,27 @@ DISCORDS_BIRTH_MS = 1_420_070_400_000
 
 @dataclass(slots=True)
 class Clock:
-    """Discord's clock: real seconds, and as many more as a test lets pass at once."""
+    """Discord's clock: the event loop's, virtual if that is, and what a test lets pass at once."""
 
     passed_s: float = 0.0
+    _began: float = field(default_factory=time.time)
+    _began_loop: float | None = None
     _last_id: int = 0
 
     def now_s(self) -> float:
-        """Seconds since some moment, for measuring."""
-        return time.monotonic() + self.passed_s
+        """Seconds since 1970."""
+        loop_s = asyncio.get_running_loop().time()
+        if self._began_loop is None:
+            self._began_loop = loop_s
+        return self._began + loop_s - self._began_loop + self.passed_s
 
     def date(self) -> str:
         """The time as Discord writes it."""
-        return datetime.fromtimestamp(time.time() + self.passed_s, UTC).isoformat()
+        return datetime.fromtimestamp(self.now_s(), UTC).isoformat()
 
     def snowflake(self) -> str:
         """A new id: later ones are greater, and milliseconds stand in the upper bits."""
-        ms = int((time.time() + self.passed_s) * 1000) - DISCORDS_BIRTH_MS
+        ms = int(self.now_s() * 1000) - DISCORDS_BIRTH_MS
         self._last_id = max(self._last_id + 1, ms << 22)
         return str(self._last_id)
 
