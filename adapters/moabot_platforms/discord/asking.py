@@ -46,7 +46,7 @@ async def heard(bot: Bot, message: discord.Message) -> None:
         return
     if message.attachments:  # fetching takes time, and somebody waits for a sign
         await message.channel.typing()
-    files, left = await bot.files.fetched(message.attachments)
+    fetched = await bot.files.fetched(message.attachments)
     guild = None if message.guild is None else message.guild.id
     scope = scope_at(
         message.channel,
@@ -56,9 +56,9 @@ async def heard(bot: Bot, message: discord.Message) -> None:
     )
     question = message_from(
         Asker(scope, str(message.author.id)),
-        _with_left_out(text_of(message, me), left),
+        text_of(message, me),
+        fetched,
         event_id=str(message.id),
-        files=files,
     )
     place = InChannel(bot, message.channel.id, guild, message.id)
     try:
@@ -85,14 +85,14 @@ async def asked(
     first = await deferred(interaction, private=private)
     if first is None:
         return
-    files, left = await bot.files.fetched([attached] if attached is not None else [])
+    fetched = await bot.files.fetched([attached] if attached is not None else [])
     # A private question is a conversation of its own, and its name says so after a crash.
     asker = asker_of(interaction, thread=f"{'p' if private else 'i'}{interaction.id}")
     question = message_from(
         asker,
-        _with_left_out(text, left),
+        text,
+        fetched,
         event_id=f"i{interaction.id}",
-        files=files,
         private=private,
     )
     try:
@@ -154,12 +154,6 @@ def _is_addressed(message: discord.Message, me: discord.ClientUser) -> bool:
     # Its text can be read with the Message Content intent only.
     ours = isinstance(message.channel, discord.Thread) and message.channel.owner_id == me.id
     return ours and bool(message.content)
-
-
-def _with_left_out(text: str, names: tuple[str, ...]) -> str:
-    if not names:
-        return text
-    return f"{text}\n\n[Attached, but not read: {', '.join(names)}]".strip()
 
 
 async def _threaded(bot: Bot, message: discord.Message, place: InChannel) -> InChannel:

@@ -12,7 +12,8 @@ import discord
 
 from moabot.errors import StoreError
 from moabot_platforms.discord import asking, clicking
-from moabot_platforms.discord.incoming import Files, text_of
+from moabot_platforms.discord.files import Files
+from moabot_platforms.discord.incoming import text_of
 from moabot_platforms.discord.sending import Doors
 from moabot_platforms.discord.slash import Tree
 

@@ -3,56 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import discord
 
-from moabot.contract import Asker, Attachment, Message, Scope
+from moabot.contract import Asker, Message, Scope
+from moabot_platforms.attached import Fetched
 from moabot_platforms.discord.marks import read_press
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Files", "asker_of", "message_from", "scope_at", "text_of", "thread_of"]
+__all__ = ["asker_of", "message_from", "scope_at", "text_of", "thread_of"]
 
 DIRECT = "dm"
 """The workspace of what is said outside servers."""
-HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
-MOST_FILES = 4
 MOST_HOPS = 10
 """Messages that are looked up to find where a chain of replies began."""
-TEXT_KINDS = ("text/", "application/json", "application/xml", "application/toml")
 
 Where = discord.abc.Messageable | discord.abc.GuildChannel | discord.abc.PrivateChannel | None
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Fetches what came with a question, from Discord's own `hosts` alone, up to `most_bytes`."""
-
-    most_bytes: int
-    hosts: frozenset[str] = HOSTS
-
-    async def fetched(
-        self, attached: Sequence[discord.Attachment]
-    ) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
-        """The pictures and texts among them, and the names of those that were left out."""
-        taken: list[Attachment] = []
-        left: list[str] = []
-        for file in attached:
-            kind = (file.content_type or "").partition(";")[0] or "application/octet-stream"
-            if len(taken) < MOST_FILES and self._is_wanted(file, kind):
-                taken.append(Attachment(file.filename, kind, await file.read()))
-            else:
-                left.append(file.filename)
-        return tuple(taken), tuple(left)
-
-    def _is_wanted(self, file: discord.Attachment, kind: str) -> bool:
-        known = Attachment(file.filename, kind, b"").is_image or kind.startswith(TEXT_KINDS)
-        host = urlsplit(file.url).hostname
-        return known and host in self.hosts and file.size <= self.most_bytes
 
 
 def scope_at(channel: Where, *, channel_id: int, guild_id: int | None, thread: str) -> Scope:
@@ -81,23 +50,23 @@ def asker_of(interaction: discord.Interaction, *, thread: str = "") -> Asker:
 def message_from(
     asker: Asker,
     text: str,
+    fetched: Fetched,
     *,
     event_id: str,
-    files: tuple[Attachment, ...] = (),
     private: bool = False,
 ) -> Message:
-    """A question; `private` when only who asks will see the answer."""
+    """A question with what came with it; `private` when only who asks will see the answer."""
     scope = asker.scope
     return Message(
         platform=scope.platform,
         workspace=scope.workspace,
         channel=scope.channel,
         author=asker.author,
-        text=text,
+        text=f"{text}\n\n{fetched.words}".strip(),
         event_id=event_id,
         thread=scope.thread,
         private=scope.private or private,
-        attachments=files,
+        attachments=fetched.pictures,
     )
 
 
@@ -162,4 +131,5 @@ def _is_public(channel: Where) -> bool:
     """Whether everybody on the server can read it; what is not known is private."""
     if not isinstance(channel, discord.abc.GuildChannel):
         return False
-    return channel.permissions_for(channel.guild.default_role).view_channel
+    everybody = channel.guild.get_role(channel.guild.id)  # not known where we are not on the server
+    return everybody is not None and channel.permissions_for(everybody).view_channel

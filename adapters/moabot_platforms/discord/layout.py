@@ -108,7 +108,7 @@ def answered(answer: Answer, marker: Marker, *, money: bool, most: int) -> list[
     ending: list[ui.Item[ui.LayoutView]] = [marker.text(texts[-1], len(texts) - 1)]
     if answer.degraded:
         ending.append(ui.TextDisplay(f"⚠️ {_short(shown(answer.degraded), 500)}"))
-    foot = " · ".join(words.footer(answer))
+    foot = " · ".join(words.footer(answer, money=money))
     ending.append(ui.TextDisplay(f"-# {_short(foot, 300)}"))
     ending.append(ui.ActionRow(*(marker.button(*button) for button in AFTER)))
     return [*pages, Page(tuple(ending), attached)]

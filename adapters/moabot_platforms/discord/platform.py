@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from moabot.contract import Reply
     from moabot.desk import Desk
     from moabot.journal import Entry
-    from moabot_platforms.discord.incoming import Files
+    from moabot_platforms.discord.files import Files
     from moabot_platforms.discord.plugin import DiscordSettings
 
 __all__ = ["Discord"]

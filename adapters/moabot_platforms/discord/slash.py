@@ -47,8 +47,10 @@ class Tree(app_commands.CommandTree["Bot"]):
 
     async def sync_if_changed(self) -> None:
         """Tell Discord our commands when they are not what it has: it takes 200 a day."""
+        # As they came: discord.py 2.7.1 reads contexts and install types of fetched ones wrongly.
+        kept = await self.client.http.get_global_commands(self.client.application_id or 0)
         ours = [_Known.model_validate(each.to_dict(self)) for each in self.get_commands()]
-        theirs = [_Known.model_validate(each.to_dict()) for each in await self.fetch_commands()]
+        theirs = [_Known.model_validate(each) for each in kept]
         if sorted(ours, key=_name) != sorted(theirs, key=_name):
             await self.sync()
             log.info("discord commands synced")

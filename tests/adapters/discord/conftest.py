@@ -16,7 +16,7 @@ from moabot.app import App
 from moabot.contract import Provider
 from moabot.desk import Desk
 from moabot.testing import rehearsal
-from moabot_platforms.discord.incoming import Files
+from moabot_platforms.discord.files import Files
 from moabot_platforms.discord.platform import Discord
 from moabot_platforms.discord.plugin import DiscordSettings
 
