@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -21,7 +21,7 @@ from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.web import Call, SlackRefused, SlackSilent, Web
 
 if TYPE_CHECKING:
-    from slack_sdk.web.async_client import AsyncWebClient
+    pass
 
 __all__ = ["opened"]
 
@@ -62,19 +62,35 @@ async def _greeted(web: Web, settings: SlackSettings) -> Json:
         ) from refused
 
 
-def caller(client: AsyncWebClient) -> Call:
+class _Answered(Protocol):
+    @property
+    def data(self) -> object: ...
+
+
+class Client(Protocol):
+    """The one method of Slack's client that is used, with types."""
+
+    async def api_call(
+        self,
+        api_method: str,
+        *,
+        http_verb: str = "POST",
+        params: dict[str, str] | None = None,
+        json: dict[str, object] | None = None,
+    ) -> _Answered: ...
+
+
+def caller(client: Client) -> Call:
     """Calls through Slack's own client, with its errors in our words."""
     from slack_sdk.errors import SlackApiError, SlackClientError
-
-    ask: _Ask = client.api_call  # pyright: ignore[reportUnknownMemberType] - dicts of anything
 
     async def call(method: str, args: Json) -> Json:
         try:
             if method in READS:
                 query = {name: _query(value) for name, value in args.items()}
-                answer = await ask(method, http_verb="GET", params=query)
+                answer = await client.api_call(method, http_verb="GET", params=query)
             else:
-                answer = await ask(method, json=dict(args))
+                answer = await client.api_call(method, json=dict(args))
         except SlackApiError as error:
             raise _told(method, vars(error)["response"]) from error
         except (SlackClientError, aiohttp.ClientError, OSError) as error:  # TimeoutError is one
@@ -82,22 +98,6 @@ def caller(client: AsyncWebClient) -> Call:
         return inside(answer.data)
 
     return call
-
-
-class _Answered(Protocol):
-    @property
-    def data(self) -> object: ...
-
-
-class _Ask(Protocol):
-    def __call__(
-        self,
-        api_method: str,
-        *,
-        http_verb: str = "POST",
-        params: dict[str, str] | None = None,
-        json: dict[str, object] | None = None,
-    ) -> Awaitable[_Answered]: ...
 
 
 def _told(method: str, response: object) -> PlatformError:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
-from moabot.errors import PlatformError, StoreError
-from moabot.journal import Entry
+from moabot.errors import PlatformError, Refused, StoreError
+from moabot.journal import Entry, event_of
+from moabot_platforms.slack.blocks import escaped
 from moabot_platforms.slack.files import Files
-from moabot_platforms.slack.payload import Json, flag, inside
+from moabot_platforms.slack.home import home
+from moabot_platforms.slack.payload import Json, flag, inside, text, words
 from moabot_platforms.slack.reply import SlackReply
 from moabot_platforms.slack.said import (
     Amended,
@@ -65,6 +68,7 @@ class Slack:
         self._desk: Desk | None = None
         self._group: asyncio.TaskGroup | None = None
         self._alive: set[str] = set()
+        self._under_way: dict[str, Entry] = {}
         self._private: OrderedDict[str, bool] = OrderedDict()
         self._threads: OrderedDict[tuple[str, str], None] = OrderedDict()
 
@@ -105,7 +109,7 @@ class Slack:
                 case Stopped():
                     await self._stopped(what)
                 case HomeOpened():
-                    pass
+                    self._start(home(self, what.team, what.channel, what.user))
                 case "uninstalled":
                     raise PlatformError("The app was removed from Slack.", fix="Install it again.")
                 case _:
@@ -115,10 +119,37 @@ class Slack:
             return False
         return True
 
+    async def take_on(self, message: Message) -> bool:
+        """Accept a message and begin its answer; False when it is no time for that."""
+        entry = await self.desk.accept(message)
+        if entry is not None:
+            self._threads[message.channel, message.thread] = None
+            while len(self._threads) > REMEMBERED:
+                self._threads.popitem(last=False)
+            self.answer(entry)
+        return entry is not None or self.desk.taking
+
     def answer(self, entry: Entry) -> None:
         """Answer what was accepted, in a task of its own."""
-        if self._group is not None:
-            self._group.create_task(self._answer(entry))
+        self._start(self._answer(entry))
+
+    async def whisper(self, channel: str, user: str, said: str, *, thread: str = "") -> None:
+        """Tell one person something; nobody else sees it."""
+        args = {"channel": channel, "user": user, "text": escaped(said), "link_names": False}
+        where = {"thread_ts": thread} if thread else {}
+        await self.home.web.surely("chat.postEphemeral", {**args, **where})
+
+    async def members(self, channel: str) -> frozenset[str]:
+        """Who is in a channel."""
+        found: set[str] = set()
+        cursor = ""
+        while True:
+            args = {"channel": channel, "limit": 1000, "cursor": cursor}
+            answer = await self.home.web.surely("conversations.members", args)
+            found.update(words(answer, "members"))
+            cursor = text(answer, "response_metadata", "next_cursor")
+            if not cursor:
+                return frozenset(found)
 
     async def asker(self, team: str, channel: str, user: str, *, thread: str = "") -> Asker:
         """Who does something where; Slack is asked each time whether they manage the workspace."""
@@ -143,14 +174,7 @@ class Slack:
     async def _said(self, said: Said) -> bool:
         if not await self._is_addressed(said):
             return True
-        message = await self._message(said)
-        entry = await self.desk.accept(message)
-        if entry is not None:
-            self._threads[message.channel, message.thread] = None
-            while len(self._threads) > REMEMBERED:
-                self._threads.popitem(last=False)
-            self.answer(entry)
-        return entry is not None or self.desk.taking
+        return await self.take_on(await self._message(said))
 
     async def _is_addressed(self, said: Said) -> bool:
         """A direct message, a mention, or a follow-up in a thread of ours."""
@@ -165,13 +189,13 @@ class Slack:
 
     async def _message(self, said: Said) -> Message:
         fetched = await self._files.fetch(said.files)
-        words = plain(said.text, bot=self.home.bot)
+        asked = plain(said.text, bot=self.home.bot)
         return Message(
             platform=NAME,
             workspace=said.team,
             channel=said.channel,
             author=said.user,
-            text=f"{words}\n\n{fetched.words}".strip() if fetched.words else words,
+            text="\n\n".join(each for each in (asked, fetched.words) if each),
             event_id=event_id(said.team, said.channel, said.ts),
             thread=said.thread or said.ts,
             private=await self.is_private(said.channel, said.kind),
@@ -181,11 +205,26 @@ class Slack:
 
     async def _answer(self, entry: Entry) -> None:
         reply = self.reply_to(entry)
-        async with reply.shown():
-            await self.desk.answer(entry, reply)
+        event = event_of(entry.message)
+        self._under_way[event] = entry
+        try:
+            async with reply.shown():
+                await self.desk.answer(entry, reply)
+        finally:
+            del self._under_way[event]
 
     async def _stopped(self, stopped: Stopped) -> None:
-        pass
+        """Slack's own stop button knows the thread only: it stops the asker's answers there."""
+        asker = await self.asker(stopped.team, stopped.channel, stopped.user)
+        for event, entry in list(self._under_way.items()):
+            if (entry.message.channel, entry.message.thread) == (stopped.channel, stopped.thread):
+                with suppress(Refused):
+                    await self.desk.stop(asker, event)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        if self._group is None:
+            raise PlatformError("Slack is not running.", fix="Run the bot.")
+        self._group.create_task(work)
 
     async def _manages(self, user: str) -> bool:
         if user in self.settings.admins:

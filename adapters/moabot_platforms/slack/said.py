@@ -76,6 +76,7 @@ class HomeOpened:
     """Somebody looks at the app's home tab."""
 
     team: str
+    channel: str
     user: str
 
 
@@ -101,7 +102,7 @@ def happened(body: Json, *, bot: str) -> Happened:
                 text(event, "user_id") or text(event, "user"),
             )
         case "app_home_opened" if text(event, "tab") in {"home", ""}:
-            return HomeOpened(team, text(event, "user"))
+            return HomeOpened(team, text(event, "channel"), text(event, "user"))
         case "app_uninstalled" | "tokens_revoked":
             return "uninstalled"
         case "app_rate_limited":
