@@ -43,7 +43,7 @@ WINDOW_S = 300
 """How old or how far ahead a request may be: Slack's own rule."""
 PER_ADDRESS = 256
 IN_ALL = 768
-"""Connections that have not brought a whole request; beyond, the oldest gives way."""
+"""Connections that have brought nothing signed yet; beyond, the oldest gives way."""
 STOPPING_S = 2.0
 STAMP = re.compile(r"[0-9]{1,12}")
 COVERED = ("Content-Type", "X-Slack-Retry-Num", "X-Slack-Retry-Reason")
@@ -119,13 +119,9 @@ class Door(web.Server):
         del self._waiting[handler]
         handler.force_close()
 
-    def brought(self, handler: RequestHandler) -> str:
-        """It brought a whole request, and is not in anybody's way while that is answered."""
-        return self._waiting.pop(handler, "")
-
-    def again(self, handler: RequestHandler, address: str) -> None:
-        """It was answered, and may bring another one."""
-        self._waiting[handler] = address
+    def trust(self, handler: RequestHandler) -> None:
+        """It brought something that Slack signed, and need not give way any more."""
+        self._waiting.pop(handler, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +187,8 @@ class _Receiver:
             raise web.HTTPUnauthorized
         if not is_readable(body, request.content_type):
             raise web.HTTPBadRequest
-        address = self.door.brought(request.protocol)
-        try:
-            return await self._dispatched(request, body)
-        finally:
-            if request.transport is not None:
-                self.door.again(request.protocol, address)
+        self.door.trust(request.protocol)
+        return await self._dispatched(request, body)
 
     async def _dispatched(self, request: web.BaseRequest, body: bytes) -> web.StreamResponse:
         from slack_bolt.adapter.aiohttp import to_aiohttp_response

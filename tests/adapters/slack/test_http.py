@@ -288,7 +288,7 @@ def test_who_sends_slowly_is_cut_off_within_ten_seconds(heard: Heard, sent: byte
             return await slow(url, sent)
 
     with asyncio.Runner(loop_factory=LoopbackTimeLoop) as runner:
-        assert runner.run(try_it()) <= http.HEADERS_S + http.BODY_S
+        assert runner.run(try_it()) <= 10
 
 
 def test_a_sender_who_breaks_off_is_no_error(
@@ -335,8 +335,8 @@ async def test_who_only_holds_connections_gives_way_to_who_comes(
         await asyncio.gather(*silent, return_exceptions=True)
 
 
-async def test_a_request_that_is_being_answered_is_in_nobody_s_way() -> None:
-    """A burst of real events must not push each other out."""
+async def test_who_brought_a_signed_request_never_gives_way() -> None:
+    """A burst of real events must not push each other out, nor an attack those of before."""
     arrived, together = [asyncio.Event() for _ in range(20)], asyncio.Barrier(20)
 
     async def dispatch(_: AsyncBoltRequest) -> BoltResponse:
