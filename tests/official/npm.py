@@ -17,23 +17,22 @@ NODE = Path(ROOT_DIR, "bin", "node")
 
 
 def installed(package: Path) -> Path:
-    """Where the packages are that `package`, a package.json with pinned versions, asks for.
+    """Where the packages are that the lock beside `package`, a package.json, pins.
 
-    Below the virtual environment, and installed again only when that file has changed.
+    Below the virtual environment, and installed again only when the lock has changed. It is made by
+    `npm install --package-lock-only --omit-lockfile-registry-resolved`.
     """
     place = Path(sys.prefix, "npm", package.parent.name)
-    copy = place / "package.json"
-    if not copy.exists() or copy.read_bytes() != package.read_bytes():
+    lock, copy = package.with_name("package-lock.json"), place / "package-lock.json"
+    if not copy.exists() or copy.read_bytes() != lock.read_bytes():
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
-        shutil.copy(package, place / "wanted.json")
-        (place / "wanted.json").rename(copy)
-        if npm(["install", *quiet, "--prefix", str(place)]):
+        shutil.copy(package, place)
+        shutil.copy(lock, copy)
+        quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--silent"]
+        if npm(["ci", *quiet, "--prefix", str(place)]):
             copy.unlink()
-            raise SystemExit(
-                f"npm could not install what {package} names; is a registry reachable?"
-            )
+            raise SystemExit(f"npm could not install what {lock} names; is a registry reachable?")
     return place / "node_modules"
 
 

@@ -58,6 +58,11 @@ class Line:
     dropped: bool = False
     packer: zlib._Compress | None = None
 
+    @property
+    def told(self) -> int:
+        """How many events its session has had."""
+        return 0 if self.session is None else len(self.session.log)
+
     async def say(self, op: int, data: object = None) -> None:
         """Send what is no event."""
         await self.send({"op": op, "d": data, "s": None, "t": None})
@@ -94,6 +99,7 @@ class Gateway:
     resumes: int = 0
     refused_resumes: int = 0
     beats: int = 0
+    awaited_beat: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     sessions: dict[str, Session] = field(default_factory=dict[str, Session])
     lines: list[Line] = field(default_factory=list[Line])
 
@@ -119,21 +125,20 @@ class Gateway:
         """
         for line in [line for line in self.lines if line.session is not None]:
             line.dropped = how != "half-open"
+            if how.startswith("invalid"):
+                await self._invalidate(line, resumable=how == "invalid-resumable")
+                continue
             match how:
                 case "abort":
                     line.abort()
-                case "half-open":
-                    line.frozen = True
                 case "reconnect":
                     await line.say(RECONNECT)
-                case "invalid" | "invalid-resumable":
-                    if how == "invalid" and line.session is not None:
-                        self.sessions.pop(line.session.id, None)
-                    await line.say(INVALID_SESSION, how == "invalid-resumable")
                 case "close":
                     await line.socket.close(code=code)
-            if how != "half-open":
-                self._forget(line)
+                case _:
+                    line.frozen = True
+                    continue
+            self._forget(line)
         self.state.touch()
 
     def replay(self, last: int = 1) -> None:
@@ -147,15 +152,12 @@ class Gateway:
                 session.tell(event["t"], event["d"])
 
     async def caught_up(self) -> None:
-        """Wait until every connected client has dealt with all events: ask each for a heartbeat."""
-        await self.state.until(
-            lambda: all(
-                line.session and line.sent == len(line.session.log) for line in self.connected
-            )
-        )
-        for line in self.connected:
-            await line.say(HEARTBEAT)
-        await self.state.until(lambda: all(line.heard >= line.sent for line in self.connected))
+        """Wait until every connected client has dealt with all events: ask each for heartbeats."""
+        while behind := [line for line in self.connected if line.heard < line.told]:
+            self.awaited_beat.clear()
+            for line in behind:
+                await line.say(HEARTBEAT)
+            await self.awaited_beat.wait()
 
     async def close(self) -> None:
         """End all connections, as a restart of Discord does."""
@@ -187,6 +189,16 @@ class Gateway:
         self.state.touch()
         return socket
 
+    async def _invalidate(self, line: Line, *, resumable: bool) -> None:
+        """The client may resume or identify on the same connection: discord.js does."""
+        session = line.session
+        assert session is not None
+        if not resumable:
+            self.sessions.pop(session.id, None)
+        line.session, line.heard = None, 0
+        session.grew.set()
+        await line.say(INVALID_SESSION, resumable)
+
     def _forget(self, line: Line) -> None:
         if line in self.lines:
             self.lines.remove(line)
@@ -202,7 +214,6 @@ class Gateway:
             event = line.session.log[line.sent]
             line.sent += 1
             await line.send(event)
-            self.state.touch()
 
     async def _listen(self, line: Line) -> None:
         window = self.state.limits.window(f"sends {id(line)}", self.state.limits.sends)
@@ -221,6 +232,7 @@ class Gateway:
         match said["op"]:
             case 1:
                 self.beats += 1
+                self.awaited_beat.set()
                 line.heard = said["d"] or 0
                 await line.say(ACK)
                 self.state.touch()
@@ -287,5 +299,5 @@ class Gateway:
             self._attach(line, session, sent=asked["seq"] or 0)
 
     def _attach(self, line: Line, session: Session, *, sent: int) -> None:
-        line.session, line.sent = session, sent
+        line.session, line.sent, line.dropped = session, sent, False
         self.state.touch()

@@ -171,7 +171,13 @@ class People:
         )
 
     def _channel(self, named: str | Channel) -> Channel:
-        return named if isinstance(named, Channel) else self.state.channel(named)
+        known = named if isinstance(named, Channel) else self.state.known_channel(named)
+        if known is not None:
+            return known
+        made = self.state.channel(str(named))
+        event = made.wire(self.state.bot)
+        self.gateway.tell("CHANNEL_CREATE", lambda _: event, guild_id=made.guild_id)
+        return made
 
     def _everything(self) -> list[Post]:
         every = [post for each in self.state.channels.values() for post in each.posts.values()]

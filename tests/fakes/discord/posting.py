@@ -148,6 +148,7 @@ class Posting:
     def _event(self, post: Post, session: Session) -> Json:
         bot = None if session.intents & MESSAGE_CONTENT else self.state.bot
         value = post.wire(content_for=bot)
+        value["channel_type"] = post.channel.type
         if post.channel.guild_id:
             member = self.state.member(post.author)
             del member["user"]

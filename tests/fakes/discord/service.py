@@ -90,10 +90,9 @@ class FakeDiscord(People):
 
     async def said(self, channel: str | Channel = "general", *, number: int = 1) -> Post:
         """Wait for the bot's message of that number in a channel, and return it."""
-        there = self._channel(channel)
 
         def bots() -> list[Post]:
-            return [post for post in self.seen(there) if post.author is self.state.bot]
+            return [post for post in self.seen(channel) if post.author is self.state.bot]
 
         await self.until(lambda: len(bots()) >= number)
         return bots()[number - 1]
@@ -106,8 +105,8 @@ class FakeDiscord(People):
 
     def seen(self, channel: str | Channel = "general") -> list[Post]:
         """The messages that everybody sees in a channel, oldest first."""
-        posts = self._channel(channel).posts.values()
-        return [post for post in posts if post.only_for is None]
+        there = channel if isinstance(channel, Channel) else self.state.known_channel(channel)
+        return [post for post in there.posts.values() if post.only_for is None] if there else []
 
     def whispers(self, user: str = "ada") -> list[Post]:
         """The messages that only this person sees, oldest first."""

@@ -74,10 +74,13 @@ class State:
 
     def channel(self, name: str) -> Channel:
         """The channel or thread of that name or id; a text channel is made when first named."""
-        for channel in self.channels.values():
-            if name in (channel.name, channel.id):
-                return channel
-        return self.add(Channel(self.clock.snowflake(), name, guild_id=self.guild_id))
+        found = self.known_channel(name)
+        return found or self.add(Channel(self.clock.snowflake(), name, guild_id=self.guild_id))
+
+    def known_channel(self, name: str) -> Channel | None:
+        """The channel or thread of that name or id, if there is one."""
+        named = (each for each in self.channels.values() if name in (each.name, each.id))
+        return next(named, None)
 
     def direct(self, person: User) -> Channel:
         """The direct messages between the bot and a person."""
