@@ -23,12 +23,13 @@ comma := ,
 # $(call step,NAME,COMMAND): runs it and says how long it took.
 step = @begin=$$(date +%s); printf '── %s\n' '$(1)'; $(2); printf '   %s: %d s\n' '$(1)' $$(($$(date +%s) - begin))
 
-.PHONY: help demo check test fix bench docs format lint types imports dead spelling generated site weights tests wheel pins
+.PHONY: help demo check test honest fix bench docs format lint types imports dead spelling generated site weights tests wheel pins
 
 help:
 	@echo 'make demo    one question answered by a panel of small local models, no key needed'
 	@echo 'make check   everything that must hold before a commit'
 	@echo 'make test    the tests alone, with coverage'
+	@echo 'make honest  holds the fakes of tests/fakes against the vendors'' own JavaScript'
 	@echo 'make fix     formats, and mends what can be mended by itself'
 	@echo 'make bench   the figures of bench/'
 	@echo 'make pins    tries the newest versions that pyproject.toml allows, and pins them'
@@ -74,7 +75,7 @@ bench: .venv/.dev
 
 check: .venv/.dev
 	@begin=$$(date +%s); \
-	$(MAKE) --no-print-directory format lint types imports dead spelling generated tests wheel; \
+	$(MAKE) --no-print-directory format lint types imports dead spelling generated tests honest wheel; \
 	seconds=$$(($$(date +%s) - begin)); \
 	printf '── all checks pass: %d min %d s\n' $$((seconds / 60)) $$((seconds % 60))
 
@@ -108,6 +109,9 @@ site: .venv/.dev
 
 tests: .venv/.dev weights
 	$(call step,tests,$(BIN)/pytest -n 2 --cov --cov-report=term)
+
+honest: .venv/.dev
+	$(call step,the fakes against the vendors,for job in tests/official/*/honest.py; do $(BIN)/python $$job; done)
 
 wheel: .venv/.dev weights
 	$(call step,the built wheel,PATH=$(BIN):$$PATH tests/wheel.sh)

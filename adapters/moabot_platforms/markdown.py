@@ -15,7 +15,7 @@ from markdown_it.token import Token
 
 from moabot_platforms.words import printable
 
-__all__ = ["JOINER", "Piece", "cut", "harmless", "pieces"]
+__all__ = ["JOINER", "Piece", "cut", "harmless", "pieces", "through"]
 
 JOINER = "\N{WORD JOINER}"
 """Invisible; put where a chat would otherwise see a mention or a picture."""
@@ -74,6 +74,13 @@ def cut(text: str, *, limit: int) -> list[Piece]:
     if len(text) <= limit:
         return [Piece("", text, "")]
     return list(_cut(_Layout(text, limit)))
+
+
+def through(text: str, place: int) -> tuple[str, str]:
+    """What closes before a cut of `text` at `place`, and what opens again after it."""
+    layout = _Layout(text, 12_000)
+    span = layout.span_at(place)
+    return ("", "") if span is None else (_closing(span, text, place), span.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +173,13 @@ def _cut(layout: _Layout) -> Iterator[Piece]:
             return
         end = layout.best(begin, begin + room - closing)
         span = layout.span_at(end)
-        after = ""
-        if span is not None and span.after:
-            after = span.after if text[end - 1] == "\n" else f"\n{span.after}"
+        after = _closing(span, text, end) if span is not None else ""
         yield Piece(before, text[begin:end], after)
         begin, before = end, span.before if span is not None else ""
+
+
+def _closing(span: _Span, text: str, end: int) -> str:
+    return f"\n{span.after}" if span.after and text[end - 1] != "\n" else span.after
 
 
 def _prefix(indent: str) -> str:

@@ -59,6 +59,15 @@ class Desk:
             if self._open:
                 await self._answering.handle(message, reply)
 
+    @property
+    def taking(self) -> bool:
+        """Whether new messages are taken on; when not, leave them to be delivered again."""
+        return self._open
+
+    async def knows(self, scope: Scope) -> bool:
+        """Whether something was answered there: who goes on in such a thread means the bot."""
+        return bool(await self._journal.turns(scope, before=None, most=1))
+
     async def accept(self, message: Message, *, wish: ChannelSettings = NO_WISH) -> Entry | None:
         """Take a message on, durably. None: it was before, or the bot stops and wants no more.
 

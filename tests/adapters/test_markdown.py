@@ -50,18 +50,26 @@ MENTIONS = [
 WORDS = st.sampled_from(
     ["word ", "End. ", "\n", "\n\n", "é̂", "👩‍👩‍👧", "x" * 40, "日本語。", " ", "**"]
 )
+CODE = st.sampled_from(["x = 1\n", "\n", "    deep()\n", "# no heading\n"])
+
+
+@st.composite
+def _fenced(draw: st.DrawFn) -> str:
+    ticks = draw(st.sampled_from(["```", "~~~", "`````"]))
+    language = draw(st.sampled_from(["", "python", "c++ numbered"]))
+    return f"\n{ticks}{language}\n{''.join(draw(st.lists(CODE, max_size=60)))}{ticks}\n"
+
+
+@st.composite
+def _table(draw: st.DrawFn) -> str:
+    rows = draw(st.lists(st.integers(0, 10**6), max_size=40))
+    return "\n| a | b |\n|---|:-:|\n" + "".join(f"| {row} | {row} |\n" for row in rows) + "\n"
+
+
 BLOCKS = st.one_of(
     st.lists(WORDS, min_size=1, max_size=30).map("".join),
-    st.builds(
-        lambda ticks, language, lines: f"\n{ticks}{language}\n{''.join(lines)}{ticks}\n",
-        st.sampled_from(["```", "~~~", "`````"]),
-        st.sampled_from(["", "python", "c++ numbered"]),
-        st.lists(st.sampled_from(["x = 1\n", "\n", "    deep()\n", "# no heading\n"]), max_size=60),
-    ),
-    st.builds(
-        lambda rows: "\n| a | b |\n|---|:-:|\n" + "".join(f"| {r} | {r} |\n" for r in rows) + "\n",
-        st.lists(st.integers(0, 10**6), max_size=40),
-    ),
+    _fenced(),
+    _table(),
     st.lists(st.sampled_from(["- one\n", "  - two\n", "1. three\n", "> four\n", "# five\n"])).map(
         "".join
     ),

@@ -120,4 +120,5 @@ class PostOffice:
         began = self.clock.now()
         failed = await self.transport.send(exchange, attempt=attempt, reason=reason)
         exchange.tries.append(Try(began, self.clock.now() - began, failed))
+        self.changed.set()
         return failed

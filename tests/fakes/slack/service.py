@@ -66,6 +66,7 @@ class FakeSlack(Acts):
         room.client, room.subscribed = ("client-id", "client-secret"), set(SUBSCRIBED)
         transport = self.requests if request_url else self.sockets
         super().__init__(room, PostOffice(self.clock, self.limits, self.faults, transport))
+        self.sockets.changed = self.post_office.changed
 
     # ── where it is ──────────────────────────────────────────────────────────────────────────
 

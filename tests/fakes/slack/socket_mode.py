@@ -66,6 +66,8 @@ class Sockets:
     tickets: set[str] = field(default_factory=set[str])
     opened: int = 0
     """How many there have ever been."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when one opens or ends, or an envelope is sent."""
 
     def ticket(self) -> str:
         """What lets one connection in."""
@@ -88,6 +90,7 @@ class Sockets:
             return ws
         self.open.append(socket)
         self.opened += 1
+        self.changed.set()
         hello = {"type": "hello", "num_connections": len(self.open)}
         await socket.say({**hello, "connection_info": {"app_id": "A1"}, "debug_info": {}})
         try:
@@ -96,6 +99,7 @@ class Sockets:
             socket.ended()
             if socket in self.open:
                 self.open.remove(socket)
+            self.changed.set()
         return ws
 
     async def _listen(self, socket: Socket) -> None:
@@ -124,6 +128,7 @@ class Sockets:
             envelope |= {"retry_attempt": attempt, "retry_reason": reason if attempt else ""}
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         socket.waiting[name] = (exchange, future)
+        self.changed.set()
         try:
             if not await socket.say(envelope):
                 return "connection_closed"
@@ -145,6 +150,7 @@ class Sockets:
         """Break connections off without a word; returns how many."""
         chosen = self.open[:most]
         for socket in chosen:
+            self.open.remove(socket)
             if socket.transport is not None:
                 socket.transport.abort()
         return len(chosen)

@@ -1,0 +1,173 @@
+"""From a question on Discord to its answer: taken on once, then shown where it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import aiohttp
+import discord
+
+from moabot.channels import NO_WISH
+from moabot.contract import Asker
+from moabot.errors import PlatformError, StoreError
+from moabot_platforms import words
+from moabot_platforms.discord import layout
+from moabot_platforms.discord.incoming import (
+    asker_of,
+    message_from,
+    scope_at,
+    text_of,
+    thread_of,
+)
+from moabot_platforms.discord.marks import nonce
+from moabot_platforms.discord.places import InChannel
+from moabot_platforms.discord.reply import DiscordReply, Room
+from moabot_platforms.discord.rooms import room_of_reply
+
+if TYPE_CHECKING:
+    from moabot.config import ChannelSettings
+    from moabot.journal import Entry
+    from moabot_platforms.discord.bot import Bot
+
+__all__ = ["answered", "asked", "deferred", "heard"]
+
+SAID = {discord.MessageType.default, discord.MessageType.reply}
+ACKNOWLEDGED = 40060
+"""Discord's word for an interaction that was answered before: by us, or it came twice."""
+
+
+async def heard(bot: Bot, message: discord.Message) -> None:
+    """Answer a message that is meant for the bot; others, and those of bots, are left alone."""
+    me = bot.user
+    if me is None or message.author.bot or message.type not in SAID:
+        return
+    if not _is_addressed(message, me) or not bot.doors.are_open(message.channel.id):
+        return
+    if message.attachments:  # fetching takes time, and somebody waits for a sign
+        await message.channel.typing()
+    fetched = await bot.files.fetched(message.attachments)
+    guild = None if message.guild is None else message.guild.id
+    scope = scope_at(
+        message.channel,
+        channel_id=message.channel.id,
+        guild_id=guild,
+        thread=await thread_of(message, me),
+    )
+    question = message_from(
+        Asker(scope, str(message.author.id)),
+        text_of(message, me),
+        fetched,
+        event_id=str(message.id),
+    )
+    place = InChannel(bot, message.channel.id, guild, message.id)
+    try:
+        entry = await bot.desk.accept(question)
+    except StoreError as error:
+        told = layout.plain(words.apology(error, reference=str(message.id)))
+        word = nonce(question.event_id, 0)
+        await bot.doors.sent(place.channel, lambda: place.post(told, nonce=word))
+        return
+    if entry is not None:
+        await answered(bot, entry, Room(await _threaded(bot, message, place)))
+
+
+async def asked(
+    bot: Bot,
+    interaction: discord.Interaction,
+    text: str,
+    *,
+    wish: ChannelSettings = NO_WISH,
+    private: bool = False,
+    attached: discord.Attachment | None = None,
+) -> None:
+    """Answer what was asked by a command; deferring it is the sign that must come within 3 s."""
+    first = await deferred(interaction, private=private)
+    if first is None:
+        return
+    fetched = await bot.files.fetched([attached] if attached is not None else [])
+    # A private question is a conversation of its own, and its name says so after a crash.
+    asker = asker_of(interaction, thread=f"{'p' if private else 'i'}{interaction.id}")
+    question = message_from(
+        asker,
+        text,
+        fetched,
+        event_id=f"i{interaction.id}",
+        private=private,
+    )
+    try:
+        entry = await bot.desk.accept(question, wish=wish)
+    except StoreError as error:
+        await whispered(interaction, words.apology(error, reference=question.event_id))
+        return
+    if entry is not None:
+        room = room_of_reply(bot, interaction, first=first, private=private)
+        await answered(bot, entry, room)
+
+
+async def answered(bot: Bot, entry: Entry, room: Room) -> None:
+    """Let the desk answer, and show what happens meanwhile."""
+    reply = DiscordReply(entry, room, desk=bot.desk, doors=bot.doors, money=bot.settings.show_cost)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(reply.live())
+        await bot.desk.answer(entry, reply)
+        await reply.closed()
+
+
+async def deferred(interaction: discord.Interaction, *, private: bool) -> int | None:
+    """Tell Discord that an answer will come; the id of its message, None if nobody waits for it.
+
+    When the connection breaks we do not know whether Discord heard us: it says so the next time.
+    """
+    for _ in range(3):
+        try:
+            made = await interaction.response.defer(thinking=True, ephemeral=private)
+            if made is not None and made.message_id is not None:
+                return made.message_id
+            break
+        except discord.InteractionResponded:
+            break
+        except discord.HTTPException as error:
+            if error.code != ACKNOWLEDGED:
+                return None
+            break
+        except (aiohttp.ClientError, OSError):
+            continue
+    try:
+        return (await interaction.original_response()).id
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        return None
+
+
+async def whispered(interaction: discord.Interaction, text: str) -> None:
+    """Say something to the one who clicked or commanded, whether it was deferred or not."""
+    view = layout.plain(text).view()
+    if interaction.response.is_done():
+        await interaction.edit_original_response(view=view)
+    else:
+        await interaction.response.send_message(view=view, ephemeral=True)
+
+
+def _is_addressed(message: discord.Message, me: discord.ClientUser) -> bool:
+    if message.guild is None or me.mentioned_in(message):
+        return not message.mention_everyone or me in message.mentions
+    # Its text can be read with the Message Content intent only.
+    ours = isinstance(message.channel, discord.Thread) and message.channel.owner_id == me.id
+    return ours and bool(message.content)
+
+
+async def _threaded(bot: Bot, message: discord.Message, place: InChannel) -> InChannel:
+    """A thread under the question, where the channel wants one."""
+    wanted = bot.settings.thread_channels
+    if not isinstance(message.channel, discord.TextChannel):
+        return place
+    if "*" not in wanted and str(message.channel.id) not in wanted:
+        return place
+    name = " ".join(message.clean_content.split())[:80] or "Question"
+    try:
+        thread = await bot.doors.sent(
+            message.channel.id, lambda: message.create_thread(name=name, auto_archive_duration=1440)
+        )
+    except PlatformError:  # no right to, or there is one: the channel will do
+        return place
+    return InChannel(bot, thread.id, place.guild)

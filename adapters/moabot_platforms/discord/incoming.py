@@ -1,0 +1,135 @@
+"""What people say and do on Discord, in the words of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import discord
+
+from moabot.contract import Asker, Message, Scope
+from moabot_platforms.attached import Fetched
+from moabot_platforms.discord.marks import read_press
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["asker_of", "message_from", "scope_at", "text_of", "thread_of"]
+
+DIRECT = "dm"
+"""The workspace of what is said outside servers."""
+MOST_HOPS = 10
+"""Messages that are looked up to find where a chain of replies began."""
+
+Where = discord.abc.Messageable | discord.abc.GuildChannel | discord.abc.PrivateChannel | None
+
+
+def scope_at(channel: Where, *, channel_id: int, guild_id: int | None, thread: str) -> Scope:
+    """Who may see what is said in a channel; a Discord thread is one of its channel's."""
+    workspace = DIRECT if guild_id is None else str(guild_id)
+    if isinstance(channel, discord.Thread):
+        parent = channel.parent
+        private = channel.is_private() or not _is_public(parent)
+        return Scope("discord", workspace, str(channel.parent_id), str(channel.id), private)
+    known = thread if guild_id is not None else ""  # direct messages are one conversation
+    return Scope("discord", workspace, str(channel_id), known, not _is_public(channel))
+
+
+def asker_of(interaction: discord.Interaction, *, thread: str = "") -> Asker:
+    """Who clicks or commands, with the right that Discord says they have, this time."""
+    scope = scope_at(
+        interaction.channel,
+        channel_id=interaction.channel_id or 0,
+        guild_id=interaction.guild_id,
+        thread=thread,
+    )
+    manages = interaction.is_guild_integration() and interaction.permissions.manage_guild
+    return Asker(scope, str(interaction.user.id), manages)
+
+
+def message_from(
+    asker: Asker,
+    text: str,
+    fetched: Fetched,
+    *,
+    event_id: str,
+    private: bool = False,
+) -> Message:
+    """A question with what came with it; `private` when only who asks will see the answer."""
+    scope = asker.scope
+    return Message(
+        platform=scope.platform,
+        workspace=scope.workspace,
+        channel=scope.channel,
+        author=asker.author,
+        text=f"{text}\n\n{fetched.words}".strip(),
+        event_id=event_id,
+        thread=scope.thread,
+        private=scope.private or private,
+        attachments=fetched.pictures,
+    )
+
+
+def text_of(message: discord.Message, me: discord.abc.User) -> str:
+    """What was said, without the bot's name, after what it replies to, if that can be read."""
+    said = message.content
+    for name in (f"<@{me.id}>", f"<@!{me.id}>"):
+        said = said.replace(name, "")
+    quoted = message.reference.resolved if message.reference is not None else None
+    if not isinstance(quoted, discord.Message) or quoted.author.id == me.id:
+        return said.strip()
+    lines = "\n".join(f"> {line}" for line in quoted.content.splitlines())
+    return f"{lines}\n\n{said.strip()}".strip()
+
+
+async def thread_of(message: discord.Message, me: discord.abc.User) -> str:
+    """The conversation that a message belongs to: the first message of its chain of replies.
+
+    A message of ours says so itself; others are followed back.
+    """
+    at = message
+    for _ in range(MOST_HOPS):
+        before = await _replied_to(at)
+        if before is None:
+            return str(at.id)
+        if before.author.id == me.id and (thread := _thread_in(before)):
+            return thread
+        if me.id not in {before.author.id, at.author.id}:
+            return str(at.id)  # somebody's words that are asked about, not our conversation
+        at = before
+    return str(at.id)
+
+
+async def _replied_to(message: discord.Message) -> discord.Message | None:
+    reference = message.reference
+    if reference is None or reference.message_id is None:
+        return None
+    if isinstance(reference.resolved, discord.Message):
+        return reference.resolved
+    try:
+        return await message.channel.fetch_message(reference.message_id)
+    except discord.HTTPException:  # deleted, or not ours to read: the chain begins here
+        return None
+
+
+def _thread_in(message: discord.Message) -> str:
+    for press_id in _buttons(message.components):
+        if (press := read_press(press_id)) is not None:
+            return press.thread
+    return ""
+
+
+def _buttons(components: Sequence[object]) -> Iterator[str]:
+    for component in components:
+        if isinstance(component, discord.ActionRow | discord.Container):
+            yield from _buttons(component.children)
+        elif isinstance(component, discord.Button) and component.custom_id is not None:
+            yield component.custom_id
+
+
+def _is_public(channel: Where) -> bool:
+    """Whether everybody on the server can read it; what is not known is private."""
+    if not isinstance(channel, discord.abc.GuildChannel):
+        return False
+    everybody = channel.guild.get_role(channel.guild.id)  # not known where we are not on the server
+    return everybody is not None and channel.permissions_for(everybody).view_channel

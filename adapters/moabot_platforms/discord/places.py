@@ -1,0 +1,176 @@
+"""Where an answer is shown: a channel, or the reply to a command while its token lives."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import discord
+
+if TYPE_CHECKING:
+    from moabot_platforms.discord.layout import Page
+
+__all__ = ["ALONE", "InChannel", "InReply", "Place", "token_left_s"]
+
+PAGES = 5
+"""Messages that one answer may fill, if a longer one can be attached as a file."""
+ALONE = "alone"
+"""In a receipt: nothing may go into the channel instead."""
+TOKEN_S = 14 * 60.0
+"""Seconds for which we trust an interaction's token; Discord forgets it after 15 minutes."""
+QUIET = discord.AllowedMentions.none()
+
+
+class Place(Protocol):
+    """Takes the messages of one answer. Errors are discord.py's own."""
+
+    @property
+    def channel(self) -> int:
+        """The channel's id."""
+        ...
+
+    @property
+    def pages(self) -> int:
+        """How many messages an answer may fill; a longer one is attached as a file."""
+        ...
+
+    def receipt(self, message: int) -> str:
+        """What finds the place and its first message again, in another process."""
+        ...
+
+    async def post(self, page: Page, *, nonce: str) -> int:
+        """Post a message; the same nonce within minutes gives the same message. Returns its id."""
+        ...
+
+    async def edit(self, message: int, page: Page) -> None:
+        """Put a page in the place of what a message shows."""
+        ...
+
+    async def find(self, after: int) -> Mapping[int, int]:
+        """Our messages since the message or interaction `after`, by the marks they carry."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InChannel:
+    """A channel, thread or direct messages; the first message replies to `replies_to`, if that is."""
+
+    client: discord.Client
+    channel: int
+    guild: int | None = None
+    replies_to: int | None = None
+    pages: int = PAGES
+
+    def receipt(self, message: int) -> str:
+        """Channel and message."""
+        return f"{self.channel}/{message}"
+
+    async def post(self, page: Page, *, nonce: str) -> int:
+        """As a reply while the question exists."""
+        send = partial(
+            self._channel.send,
+            view=page.view(),
+            files=page.files(),
+            nonce=nonce,
+            allowed_mentions=QUIET,
+            mention_author=False,
+            suppress_embeds=True,
+        )
+        if self.replies_to is None:
+            return (await send()).id
+        question = discord.MessageReference(
+            message_id=self.replies_to, channel_id=self.channel, fail_if_not_exists=False
+        )
+        return (await send(reference=question)).id
+
+    async def edit(self, message: int, page: Page) -> None:
+        """By id: it may be another process's."""
+        await self._channel.get_partial_message(message).edit(
+            view=page.view(), attachments=page.files(), allowed_mentions=QUIET
+        )
+
+    async def find(self, after: int) -> Mapping[int, int]:
+        """Among the first hundred messages after it."""
+        me = self.client.user
+        found: dict[int, int] = {}
+        async for message in self._channel.history(
+            limit=100, after=discord.Object(after), oldest_first=True
+        ):
+            if me is not None and message.author.id == me.id:
+                found |= dict.fromkeys(marks_in(message.components), message.id)
+        return found
+
+    @property
+    def _channel(self) -> discord.PartialMessageable:
+        return self.client.get_partial_messageable(self.channel, guild_id=self.guild)
+
+
+@dataclass(frozen=True, slots=True)
+class InReply:
+    """The reply to an interaction, one message that Discord made when we deferred it.
+
+    Further messages go `aside`, into the channel, where a nonce keeps them from being doubled;
+    None where the bot cannot write or others may not read.
+    """
+
+    client: discord.Client
+    channel: int
+    application: int
+    token: str
+    first: int
+    aside: InChannel | None = None
+
+    @property
+    def pages(self) -> int:
+        """One, unless the others can go aside."""
+        return 1 if self.aside is None else self.aside.pages
+
+    def receipt(self, message: int) -> str:
+        """Channel, message, who may see it, and the token, which dies within minutes."""
+        return f"{self.channel}/{message}/{ALONE if self.aside is None else 'open'}/{self.token}"
+
+    async def post(self, page: Page, *, nonce: str) -> int:
+        """A further message."""
+        if self.aside is None:
+            raise AssertionError("One page was promised.")
+        return await self.aside.post(page, nonce=nonce)
+
+    async def edit(self, message: int, page: Page) -> None:
+        """The reply, or what went aside."""
+        if message != self.first and self.aside is not None:
+            await self.aside.edit(message, page)
+            return
+        await self._webhook.edit_message(
+            message,
+            view=page.view(),
+            attachments=page.files(),
+            allowed_mentions=QUIET,
+        )
+
+    async def find(self, after: int) -> Mapping[int, int]:
+        """What went aside."""
+        return {} if self.aside is None else await self.aside.find(after)
+
+    @property
+    def _webhook(self) -> discord.Webhook:
+        return discord.Webhook.partial(self.application, self.token, client=self.client)
+
+
+def token_left_s(interaction: int) -> float:
+    """Seconds for which the token of an interaction can still be trusted."""
+    made_at = discord.utils.snowflake_time(interaction).timestamp()
+    return made_at + TOKEN_S - time.time()
+
+
+def marks_in(components: Sequence[object]) -> list[int]:
+    """The ids of all texts in a message's components."""
+    found: list[int] = []
+    for component in components:
+        if isinstance(component, discord.TextDisplay) and component.id is not None:
+            found.append(component.id)
+        elif isinstance(component, discord.Container):
+            found += marks_in(component.children)
+    return found

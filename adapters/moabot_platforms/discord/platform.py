@@ -1,0 +1,84 @@
+"""The platform: connects, answers what an earlier process left, and says why it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import discord
+
+from moabot.config import read_key
+from moabot.errors import PlatformError
+from moabot_platforms.discord.bot import Bot
+from moabot_platforms.discord.reply import DiscordReply
+from moabot_platforms.discord.rooms import room_of_entry
+
+if TYPE_CHECKING:
+    from moabot.contract import Reply
+    from moabot.desk import Desk
+    from moabot.journal import Entry
+    from moabot_platforms.discord.files import Files
+    from moabot_platforms.discord.plugin import DiscordSettings
+
+__all__ = ["Discord"]
+
+
+class Discord:
+    """One bot on all its servers; gateway only, since discord.py takes no HTTP interactions."""
+
+    def __init__(self, settings: DiscordSettings, *, files: Files | None = None) -> None:
+        self._settings = settings
+        self.bot = Bot(settings, files=files)
+        self._group: asyncio.TaskGroup | None = None
+
+    async def run(self, desk: Desk) -> None:
+        """Listen until cancelled; raises `PlatformError` when Discord wants us no more."""
+        self.bot.desk = desk
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                await self._connect()
+        finally:
+            self._group = None
+            await self.bot.stopped()
+            await self.bot.close()
+
+    def reply_to(self, entry: Entry) -> Reply:
+        """The reply to a message of an earlier process, in the same place."""
+        room = room_of_entry(self.bot, entry)
+        reply = DiscordReply(
+            entry,
+            room,
+            desk=self.bot.desk,
+            doors=self.bot.doors,
+            money=self._settings.show_cost,
+        )
+        if self._group is not None:
+            self._group.create_task(reply.live())
+        return reply
+
+    async def _connect(self) -> None:
+        variable = self._settings.token_env
+        token = read_key(variable, where="[platforms.discord]")
+        try:
+            await self.bot.start(token)
+        except discord.LoginFailure as error:
+            raise _revoked(variable) from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise PlatformError(
+                "Discord does not give the bot the Message Content intent.",
+                fix="Switch it on in the Developer Portal under Bot, or set "
+                "[platforms.discord] message_content = false.",
+            ) from error
+        except discord.ConnectionClosed as error:
+            if error.code == 4004:
+                raise _revoked(variable) from error
+            raise PlatformError(
+                f"Discord closed the connection: {error}.", fix="Start again."
+            ) from error
+
+
+def _revoked(variable: str) -> PlatformError:
+    return PlatformError(
+        "Discord does not accept the bot's token.",
+        fix=f"Make a new one in the Developer Portal under Bot, and set {variable} to it.",
+    )

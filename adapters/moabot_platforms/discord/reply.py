@@ -1,0 +1,195 @@
+"""One answer on Discord: a sign, then who is at work, then the text; exactly one of them final."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from moabot.errors import PlatformError
+from moabot_platforms import words
+from moabot_platforms.discord import layout
+from moabot_platforms.discord.layout import Marker, Page
+from moabot_platforms.discord.marks import mark, nonce
+from moabot_platforms.discord.sending import Doors, Gone, persist
+from moabot_platforms.edits import LatestWins
+from moabot_platforms.progress import Progress
+
+if TYPE_CHECKING:
+    from moabot.contract import Answer
+    from moabot.desk import Desk
+    from moabot.errors import MoabotError
+    from moabot.journal import Entry
+    from moabot_platforms.discord.places import Place
+
+__all__ = ["DiscordReply", "Room"]
+
+log = logging.getLogger("moabot")
+EVERY_S = 1.3
+"""Seconds between two edits of one message; Discord allows 5 in 5 s for a whole channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where an answer goes: the place now, and the one after `lasts_s` seconds, if that one ends.
+
+    `message` is the one that Discord or an earlier process made for it, 0 when there is none;
+    `search` says that an earlier process may have posted without telling.
+    """
+
+    place: Place
+    message: int = 0
+    lasts_s: float = float("inf")
+    later: Callable[[], Awaitable[Place]] | None = None
+    search: bool = False
+
+
+class DiscordReply(Progress):
+    """Shows what happens while `live` runs, and ends with the whole answer or an apology.
+
+    What is posted is known by its nonce, for minutes, and by its mark, as long as it exists; so
+    whichever process ends the answer, and however often it tries, every page stands there once.
+    """
+
+    def __init__(
+        self, entry: Entry, room: Room, *, desk: Desk, doors: Doors, money: bool = True
+    ) -> None:
+        self._edits = LatestWins(self._show, every_s=EVERY_S)
+        super().__init__(self._edits.changed)
+        self._entry = entry
+        self._room = room
+        self._place = room.place
+        self._until = asyncio.get_running_loop().time() + room.lasts_s
+        self._desk = desk
+        self._doors = doors
+        self._money = money
+        self._id = entry.message.event_id
+        self._marker = Marker(self._id, entry.message.thread)
+        self._posts: dict[int, int] = {}
+        self._placing = asyncio.Lock()
+        self._moving = asyncio.Lock()
+        self._generation = 0
+
+    async def live(self) -> None:
+        """Post the sign at once, then draw what changes until the answer is final."""
+        try:
+            await persist(self._placed)
+        except PlatformError as error:  # the final text tries once more, and tells the log
+            log.warning("no sign", extra={"event": self._id, "error": str(error)})
+            return
+        self._edits.changed()
+        try:
+            async with asyncio.timeout_at(self._until):
+                await self._edits.run()
+        except TimeoutError:
+            await self._go_on()
+
+    async def finish(self, answer: Answer) -> None:
+        """Show the whole answer; returns when Discord has all of it."""
+        self.ended()
+        await self._edits.close()
+        await self._move_if_late()
+        pages = layout.answered(answer, self._marker, money=self._money, most=self._place.pages)
+        await self._deliver(pages)
+
+    async def sorry(self, error: MoabotError, *, reference: str) -> None:
+        """Say in one sentence why there is no answer."""
+        await self._edits.close()
+        await self._move_if_late()
+        told = words.apology(error, reference=reference)
+        await self._deliver([layout.apology(told, self._marker)])
+
+    async def closed(self) -> None:
+        """Draw nothing more, however it ended."""
+        await self._edits.close()
+
+    async def _go_on(self) -> None:
+        try:
+            await self._move_if_late()
+        except PlatformError as error:  # as above
+            log.warning("not moved", extra={"event": self._id, "error": str(error)})
+            return
+        self._edits.changed()
+        await self._edits.run()
+
+    async def _show(self) -> None:
+        """Draw what is newest; raises `TryLater` when the channel was edited enough."""
+        message = await self._placed()
+        self._doors.take_edit(self._place.channel)
+        await self._edit(message, layout.thinking(self, self._marker))
+
+    async def _deliver(self, pages: list[Page]) -> None:
+        await persist(self._placed)
+        if self._room.search and len(pages) > 1:
+            self._posts.update(await self._found())
+        for number, page in enumerate(pages):
+            await persist(partial(self._put, page, number))
+
+    async def _put(self, page: Page, number: int) -> None:
+        """A page that stands already is edited; one that was deleted is posted anew."""
+        if number in self._posts:
+            try:
+                await self._edit(self._posts[number], page)
+            except Gone:
+                del self._posts[number]
+                self._generation += 1
+            else:
+                return
+        await self._post(page, number)
+
+    async def _placed(self) -> int:
+        """The id of the first message, which is posted if need be."""
+        async with self._placing:
+            if 0 not in self._posts:
+                await self._place_it()
+            return self._posts[0]
+
+    async def _place_it(self) -> None:
+        if self._room.message:
+            self._posts[0] = self._room.message
+        elif self._room.search:
+            self._posts.update(await self._found())
+        if 0 not in self._posts:
+            await self._post(layout.thinking(self, self._marker), 0)
+        if self._generation or not self._entry.receipt:
+            await self._desk.posted(self._entry, self._place.receipt(self._posts[0]))
+
+    async def _found(self) -> Mapping[int, int]:
+        after = int(self._id.removeprefix("i"))
+        try:
+            found = await self._doors.sent(self._place.channel, lambda: self._place.find(after))
+        except PlatformError as error:  # a nonce will do, if not too much time has passed
+            log.info("not searched", extra={"event": self._id, "error": str(error)})
+            return {}
+        marks = {mark(self._id, page): page for page in range(100)}
+        return {page: found[number] for number, page in marks.items() if number in found}
+
+    async def _post(self, page: Page, number: int) -> None:
+        word = nonce(self._id, number, self._generation)
+        self._posts[number] = await self._doors.sent(
+            self._place.channel, lambda: self._place.post(page, nonce=word)
+        )
+
+    async def _edit(self, message: int, page: Page) -> None:
+        await self._doors.sent(self._place.channel, lambda: self._place.edit(message, page))
+
+    def _late(self) -> bool:
+        return self._room.later is not None and asyncio.get_running_loop().time() >= self._until
+
+    async def _move_if_late(self) -> None:
+        """A command's reply cannot be edited for ever: go on in a message of its own."""
+        async with self._moving:
+            if not self._late() or self._room.later is None:
+                return
+            try:
+                if self._room.lasts_s > 0:  # else the token was dead before we began
+                    await self._edit(await self._placed(), layout.moved(self._marker))
+            except PlatformError as error:  # the answer itself is what counts
+                log.info("not moved", extra={"event": self._id, "error": str(error)})
+            place = await self._doors.sent(0, self._room.later)
+            self._room = Room(place, search=self._room.search)
+            self._place, self._posts = self._room.place, {}
+            self._generation += 1

@@ -1,0 +1,42 @@
+"""The app's home tab: what holds in a channel, and what was spent there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moabot_platforms.commands import told
+from moabot_platforms.slack import blocks
+from moabot_platforms.slack.payload import Json
+
+if TYPE_CHECKING:
+    from moabot_platforms.slack.platform import Slack
+
+__all__ = ["home", "shown"]
+
+
+async def home(slack: Slack, team: str, channel: str, user: str) -> None:
+    """Show somebody the settings and sums of a channel, and how to choose another one."""
+    asker = await slack.asker(team, channel, user)
+    lines = [_section("*What holds, and what was spent, in:*", picker=True)]
+    for words in ("status", "usage", "help"):
+        said = await told(slack.desk, asker, words)
+        lines += [_section(shown(said.text, ask=words == "help")), {"type": "divider"}]
+    view = {"type": "home", "blocks": lines[:-1]}
+    await slack.home.web.surely("views.publish", {"user_id": user, "view": view})
+
+
+def shown(words: str, *, ask: bool) -> str:
+    """The shared commands' Markdown in Slack's own; `ask` adds the one that only Slack has."""
+    lines = blocks.escaped(words).replace("\n- ", "\n• ")
+    return f"{lines}\n• `ask QUESTION`: ask here, for all to see" if ask else lines
+
+
+def _section(words: str, *, picker: bool = False) -> Json:
+    select = {
+        "type": "conversations_select",
+        "action_id": "moabot_home",
+        "placeholder": {"type": "plain_text", "text": "this conversation"},
+        "filter": {"include": ["public", "private"]},
+    }
+    block = {"type": "section", "text": {"type": "mrkdwn", "text": words[:3000]}}
+    return {**block, "accessory": select} if picker else block

@@ -1,0 +1,137 @@
+"""Brings what Slack sends to the platform: slack-bolt's app, over Socket Mode or HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from moabot.config import read_key
+from moabot.errors import PlatformError
+from moabot_platforms.slack import forms
+from moabot_platforms.slack.clicks import clicked, reasoned
+from moabot_platforms.slack.payload import Json
+from moabot_platforms.slack.settings import SlackSettings
+from moabot_platforms.slack.slash import Ack, asked_about, commanded, set_here, shortcut
+
+if TYPE_CHECKING:
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_bolt.request.async_request import AsyncBoltRequest
+    from slack_bolt.response import BoltResponse
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from moabot_platforms.slack.platform import Slack
+
+__all__ = ["bolt", "listening"]
+
+log = logging.getLogger("moabot.slack")
+
+
+async def listening(settings: SlackSettings, client: AsyncWebClient, slack: Slack) -> None:
+    """Listen until cancelled."""
+    await _by_socket(settings, bolt(client, slack, settings=settings))
+
+
+def bolt(client: AsyncWebClient, slack: Slack, *, settings: SlackSettings) -> AsyncApp:
+    """The app with everything it listens to."""
+    from slack_bolt.app.async_app import AsyncApp
+    from slack_bolt.response import BoltResponse
+
+    app = AsyncApp(client=client, logger=log)
+
+    async def events(
+        req: AsyncBoltRequest,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - bolt's name
+    ) -> BoltResponse:
+        """Events are taken on before they are acknowledged, whether anybody wants them or not.
+
+        Bolt itself acknowledges first, leaves out events without a listener, and runs one twice
+        when it is delivered twice.
+        """
+        if req.body.get("type") != "event_callback":
+            return await next()
+        return BoltResponse(status=200 if await slack.hear(req.body) else 503)
+
+    app.middleware(events)  # pyright: ignore[reportUnknownMemberType] - bolt leaves it untyped
+    _hear_commands(app, slack)
+    return app
+
+
+Listener = Callable[[Callable[..., Awaitable[None]]], object]
+
+
+class _App(Protocol):
+    """What is used of bolt's app, with types."""
+
+    def command(self, command: re.Pattern[str], /) -> Listener: ...
+    def shortcut(self, constraints: str | re.Pattern[str], /) -> Listener: ...
+    def view(self, constraints: str | re.Pattern[str], /) -> Listener: ...
+    def view_closed(self, constraints: re.Pattern[str], /) -> Listener: ...
+    def action(self, constraints: re.Pattern[str], /) -> Listener: ...
+    def options(self, constraints: re.Pattern[str], /) -> Listener: ...
+
+
+def _hear_commands(app: _App, slack: Slack) -> None:
+    """Commands, clicks and forms; what is not for us is acknowledged all the same."""
+
+    async def command(ack: Ack, body: Json) -> None:
+        await commanded(slack, ack, body)
+
+    async def settings(ack: Ack, body: Json) -> None:
+        await set_here(slack, ack, body)
+
+    async def question(ack: Ack, body: Json) -> None:
+        await asked_about(slack, ack, body)
+
+    anything = re.compile("")
+    app.command(re.compile("^/"))(command)
+    app.shortcut(forms.ABOUT)(_afterwards(partial(shortcut, slack)))
+    app.view(forms.SETTINGS)(settings)
+    app.view(forms.ABOUT)(question)
+    app.view(forms.REASON)(_afterwards(partial(reasoned, slack)))
+    app.action(re.compile("^moabot_"))(_afterwards(partial(clicked, slack)))
+    app.action(anything)(_afterwards(_nothing))
+    app.shortcut(anything)(_afterwards(_nothing))
+    app.view(anything)(_afterwards(_nothing))
+    app.view_closed(anything)(_afterwards(_nothing))
+    app.options(anything)(_afterwards(_nothing))
+
+
+def _afterwards(work: Callable[[Json], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Acknowledge at once, then work."""
+
+    async def listener(ack: Ack, body: Json) -> None:
+        await ack()
+        await work(body)
+
+    return listener
+
+
+async def _nothing(_: Json) -> None:
+    """It is not for us."""
+
+
+async def _by_socket(settings: SlackSettings, app: AsyncApp) -> None:
+    from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+    from slack_sdk.errors import SlackApiError
+
+    token = read_key(settings.app_token_env, where="[platforms.slack] app_token_env")
+    async with AsyncExitStack() as stack:
+        for _ in range(settings.connections):
+            handler = AsyncSocketModeHandler(app, token)
+            stack.push_async_callback(handler.close_async)
+            try:
+                # Alone, connecting would try a wrong token for ever.
+                handler.client.wss_uri = await handler.client.issue_new_wss_url()
+            except SlackApiError as error:
+                raise PlatformError(
+                    f"Slack does not let us connect: {vars(error)['response'].get('error')}.",
+                    fix=f"Put an app-level token (xapp-…) with connections:write into "
+                    f"{settings.app_token_env}, and switch Socket Mode on.",
+                ) from error
+            await handler.client.connect()  # type: ignore[no-untyped-call]
+        await asyncio.Event().wait()

@@ -1,0 +1,236 @@
+"""Slack as a platform: what is said there reaches the desk once, and is answered in its thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moabot.contract import Asker, Message, Scope
+from moabot.errors import PlatformError, Refused, StoreError
+from moabot.journal import Entry, event_of
+from moabot_platforms.slack.blocks import escaped
+from moabot_platforms.slack.files import Files
+from moabot_platforms.slack.home import home
+from moabot_platforms.slack.payload import Json, flag, inside, text, words
+from moabot_platforms.slack.reply import SlackReply
+from moabot_platforms.slack.said import (
+    Amended,
+    HomeOpened,
+    Said,
+    Stopped,
+    event_id,
+    happened,
+    plain,
+)
+from moabot_platforms.slack.settings import SlackSettings
+from moabot_platforms.slack.web import Web
+
+if TYPE_CHECKING:
+    from moabot.desk import Desk
+
+__all__ = ["Slack", "Workspace"]
+
+log = logging.getLogger("moabot")
+NAME = "slack"
+REMEMBERED = 10_000
+"""Threads and channels that are kept in mind; the oldest are looked up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One workspace (`team`), who we are there (`bot`, a user id), and its Web API."""
+
+    team: str
+    bot: str
+    web: Web
+
+
+class Slack:
+    """The platform. `listen` brings events to `hear` until it is cancelled."""
+
+    def __init__(
+        self,
+        settings: SlackSettings,
+        home: Workspace,
+        *,
+        files: Files,
+        listen: Callable[[Slack], Awaitable[None]],
+    ) -> None:
+        self.settings = settings
+        self.home = home
+        self._files = files
+        self._listen = listen
+        self._desk: Desk | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._alive: set[str] = set()
+        self._under_way: dict[str, Entry] = {}
+        self._private: OrderedDict[str, bool] = OrderedDict()
+        self._threads: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    @property
+    def desk(self) -> Desk:
+        """The desk, once it runs."""
+        if self._desk is None:
+            raise PlatformError("Slack is not running.", fix="Run the bot.")
+        return self._desk
+
+    async def run(self, desk: Desk) -> None:
+        """Listen until cancelled; every answer is a task of its own."""
+        self._desk = desk
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            await self._listen(self)
+
+    def reply_to(self, entry: Entry) -> SlackReply:
+        """The reply to a message, which may be of an earlier process."""
+        return SlackReply(
+            self.home.web,
+            entry,
+            self.desk.posted,
+            bot=self.home.bot,
+            alive=self._alive,
+            money=self.settings.show_cost,
+        )
+
+    async def hear(self, body: Json) -> bool:
+        """Take on what an event tells, before it is acknowledged. False: Slack must send it again."""
+        what = happened(body, bot=self.home.bot)
+        try:
+            match what:
+                case Said():
+                    return await self._said(what)
+                case Amended():
+                    await self.desk.amend(f"{NAME}:{what.event}", what.text)
+                case Stopped():
+                    await self._stopped(what)
+                case HomeOpened():
+                    self._start(home(self, what.team, what.channel, what.user))
+                case "uninstalled":
+                    raise PlatformError("The app was removed from Slack.", fix="Install it again.")
+                case _:
+                    pass
+        except StoreError as error:
+            log.warning("not taken on", extra={"error": str(error)})
+            return False
+        return True
+
+    async def take_on(self, message: Message) -> bool:
+        """Accept a message and begin its answer; False when it is no time for that."""
+        entry = await self.desk.accept(message)
+        if entry is not None:
+            self._threads[message.channel, message.thread] = None
+            while len(self._threads) > REMEMBERED:
+                self._threads.popitem(last=False)
+            self.answer(entry)
+        return entry is not None or self.desk.taking
+
+    def answer(self, entry: Entry) -> None:
+        """Answer what was accepted, in a task of its own."""
+        self._start(self._answer(entry))
+
+    async def whisper(self, channel: str, user: str, said: str, *, thread: str = "") -> None:
+        """Tell one person something; nobody else sees it."""
+        args = {"channel": channel, "user": user, "text": escaped(said), "link_names": False}
+        where = {"thread_ts": thread} if thread else {}
+        await self.home.web.surely("chat.postEphemeral", {**args, **where})
+
+    async def members(self, channel: str) -> frozenset[str]:
+        """Who is in a channel."""
+        found: set[str] = set()
+        cursor = ""
+        while True:
+            args = {"channel": channel, "limit": 1000, "cursor": cursor}
+            answer = await self.home.web.surely("conversations.members", args)
+            found.update(words(answer, "members"))
+            cursor = text(answer, "response_metadata", "next_cursor")
+            if not cursor:
+                return frozenset(found)
+
+    async def asker(self, team: str, channel: str, user: str, *, thread: str = "") -> Asker:
+        """Who does something where; Slack is asked each time whether they manage the workspace."""
+        scope = Scope(NAME, team, channel, thread, private=await self.is_private(channel))
+        return Asker(scope, user, manages=await self._manages(user))
+
+    async def is_private(self, channel: str, kind: str = "") -> bool:
+        """Whether not everybody can read there. `kind` is what Slack told of it with an event."""
+        if kind:
+            self._private[channel] = kind != "channel"
+        elif channel not in self._private:
+            try:
+                args = {"channel": channel}
+                found = inside(await self.home.web.surely("conversations.info", args), "channel")
+            except PlatformError:
+                return True  # whoever cannot be told apart shares nothing
+            self._private[channel] = flag(found, "is_private") or flag(found, "is_im")
+        while len(self._private) > REMEMBERED:
+            self._private.popitem(last=False)
+        return self._private[channel]
+
+    async def _said(self, said: Said) -> bool:
+        if not await self._is_addressed(said):
+            return True
+        return await self.take_on(await self._message(said))
+
+    async def _is_addressed(self, said: Said) -> bool:
+        """A direct message, a mention, or a follow-up in a thread of ours."""
+        if said.kind == "im" or said.mentions(self.home.bot):
+            return True
+        if not said.thread or said.thread == said.ts or said.is_for_another:
+            return False
+        if (said.channel, said.thread) in self._threads:
+            return True
+        private = await self.is_private(said.channel, said.kind)
+        return await self.desk.knows(Scope(NAME, said.team, said.channel, said.thread, private))
+
+    async def _message(self, said: Said) -> Message:
+        fetched = await self._files.fetch(said.files)
+        asked = plain(said.text, bot=self.home.bot)
+        return Message(
+            platform=NAME,
+            workspace=said.team,
+            channel=said.channel,
+            author=said.user,
+            text="\n\n".join(each for each in (asked, fetched.words) if each),
+            event_id=event_id(said.team, said.channel, said.ts),
+            thread=said.thread or said.ts,
+            private=await self.is_private(said.channel, said.kind),
+            attachments=fetched.pictures,
+            at=said.at,
+        )
+
+    async def _answer(self, entry: Entry) -> None:
+        reply = self.reply_to(entry)
+        event = event_of(entry.message)
+        self._under_way[event] = entry
+        try:
+            async with reply.shown():
+                await self.desk.answer(entry, reply)
+        finally:
+            del self._under_way[event]
+
+    async def _stopped(self, stopped: Stopped) -> None:
+        """Slack's own stop button knows the thread only: it stops the asker's answers there."""
+        asker = await self.asker(stopped.team, stopped.channel, stopped.user)
+        for event, entry in list(self._under_way.items()):
+            if (entry.message.channel, entry.message.thread) == (stopped.channel, stopped.thread):
+                with suppress(Refused):
+                    await self.desk.stop(asker, event)
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        if self._group is None:
+            raise PlatformError("Slack is not running.", fix="Run the bot.")
+        self._group.create_task(work)
+
+    async def _manages(self, user: str) -> bool:
+        if user in self.settings.admins:
+            return True
+        try:
+            found = inside(await self.home.web.surely("users.info", {"user": user}), "user")
+        except PlatformError:
+            return False
+        return flag(found, "is_admin") or flag(found, "is_owner") or flag(found, "is_primary_owner")

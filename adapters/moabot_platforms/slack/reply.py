@@ -1,0 +1,204 @@
+"""The reply to one question in Slack: a sign at once, models at work, one complete answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from moabot.contract import Answer
+from moabot.errors import MoabotError, PlatformError
+from moabot.journal import Entry, event_of
+from moabot_platforms.edits import LatestWins, TryLater
+from moabot_platforms.markdown import harmless
+from moabot_platforms.progress import Progress
+from moabot_platforms.slack import blocks
+from moabot_platforms.slack.payload import text
+from moabot_platforms.slack.stream import Stream
+from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused, Web, is_marked
+
+__all__ = ["Posted", "SlackReply", "place_of"]
+
+Posted = Callable[[Entry, str], Awaitable[None]]
+EVERY_S = 1.0
+"""Between two updates of a message; Slack takes some fifty a minute in a workspace."""
+EDIT_EVERY_S = 3.0
+STATUS_S = 60.0
+"""A status line vanishes after two minutes."""
+
+
+class SlackReply(Progress):
+    """Shows one answer. Within `shown` its progress is seen; without, only how it ends.
+
+    A first post, the placeholder, becomes the answer, unless the answer was streamed: then it is
+    taken away. `bot` is our own user id, `alive` the streamed messages of all replies that are under
+    way in this process.
+    """
+
+    def __init__(
+        self, web: Web, entry: Entry, posted: Posted, *, bot: str, alive: set[str], money: bool
+    ) -> None:
+        super().__init__(self._changes)
+        self._web = web
+        self._entry = entry
+        self._posted = posted
+        self._bot = bot
+        self._alive = alive
+        self._money = money
+        self._event = event_of(entry.message)
+        self._of = hashlib.blake2b(self._event.encode(), key=entry.seed, digest_size=16).hexdigest()
+        self._place = place_of(entry)
+        self._stream = Stream(web, self._place, of=self._of)
+        self._posts: dict[str, str] = {}
+        self._edits = LatestWins(self._show, every_s=EVERY_S)
+        self._edited_at = 0.0
+        self._status = ("", 0.0)
+
+    @asynccontextmanager
+    async def shown(self) -> AsyncGenerator[None]:
+        """Let people see how it goes, from a first sign on."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._edits.run())
+            fresh = group.create_task(self._freshen())
+            self._edits.changed()
+            try:
+                yield
+            finally:
+                fresh.cancel()
+                await self._edits.close()
+                self._alive.difference_update(self._stream.messages)
+
+    async def finish(self, answer: Answer) -> None:
+        """The whole answer: in the stream if all of it can be, else in the placeholder."""
+        await self._settle()
+        self.ended()
+        final = harmless(answer.text)
+        tail = blocks.ending(answer, event=self._event, money=self._money)
+        left = await self._stream.end(final, tail)
+        if left is None:
+            await self._deliver(blocks.answer(final, tail))
+            return
+        for place, content in enumerate(blocks.answer(left, tail) if left else ()):
+            await self._web.post(self._place, content, Mark(self._of, f"{place + 1}"))
+        if placeholder := self._posts.pop("0", ""):
+            await self._web.delete(self._place, placeholder)
+        await self._session("active")
+
+    async def sorry(self, error: MoabotError, *, reference: str) -> None:
+        """Why there is no answer, where the answer would have been."""
+        await self._settle()
+        await self._deliver([blocks.sorry(error, reference=reference, event=self._event)])
+
+    async def _settle(self) -> None:
+        """No edit comes after this, and what an earlier process posted is known."""
+        await self._edits.close()
+        if self._entry.resumed and not self._posts:
+            self._posts = await self._left_behind()
+
+    async def _deliver(self, contents: Sequence[Content]) -> None:
+        """Exactly these messages, whatever stands there of earlier tries."""
+        await self._stream.remove()
+        for place, content in enumerate(contents):
+            await self._put(str(place), content)
+        for part, ts in list(self._posts.items()):
+            if not part.isdigit() or int(part) >= len(contents):
+                await self._web.delete(self._place, ts)
+        await self._session("active")
+
+    async def _put(self, part: str, content: Content) -> None:
+        mark = Mark(self._of, part)
+        if ts := self._posts.get(part, ""):
+            try:
+                await self._web.update(self._place, ts, content, mark)
+            except SlackRefused as refused:
+                if refused.error not in {"message_not_found", "cant_update_message"}:
+                    raise
+            else:
+                return
+        self._posts[part] = await self._web.post(self._place, content, mark)
+
+    async def _left_behind(self) -> dict[str, str]:
+        """The posts of the process that began this answer, streams without an end included.
+
+        Everything that we post says what it is, but for a stream before it is stopped.
+        """
+        receipt = {"0": self._entry.receipt} if self._entry.receipt else {}
+        try:
+            thread = await self._web.thread(self._place)
+        except SlackRefused:  # it may not read here: what was noted must do
+            return receipt
+        found = dict(await self._web.marked(self._place, self._of))
+        for post in thread:
+            ts = text(post, "ts")
+            ours = text(post, "user") == self._bot and not is_marked(post)
+            if ours and ts > self._entry.receipt and ts not in self._alive:
+                found[f"stream {ts}"] = ts
+        return {**receipt, **found}
+
+    def _changes(self) -> None:
+        self._edits.changed()
+
+    async def _show(self) -> None:
+        await self._sign()
+        await self._stand()
+        if self.steps:
+            await self._stream.show(self)
+            self._alive.update(self._stream.messages)
+        if not self._stream.sound:
+            await self._edit()
+
+    async def _sign(self) -> None:
+        """The placeholder, once."""
+        if "0" in self._posts:
+            return
+        content = blocks.working(self, event=self._event, cards=True)
+        self._posts["0"] = await self._web.post(self._place, content, Mark(self._of, "0"))
+        await self._posted(self._entry, self._posts["0"])
+        await self._session("processing")
+
+    async def _edit(self) -> None:
+        """The models' states as lines of the placeholder, where there is no stream."""
+        if _now() - self._edited_at < EDIT_EVERY_S:
+            raise TryLater("Too soon.", retry_after_s=EDIT_EVERY_S - (_now() - self._edited_at))
+        self._edited_at = _now()
+        content = blocks.working(self, event=self._event, cards=False)
+        args = {"channel": self._place.channel, "ts": self._posts["0"], "text": content.text}
+        await self._web.call("chat.update", {**args, "blocks": list(content.blocks)})
+
+    async def _stand(self) -> None:
+        """The status line: where it stands, before it vanishes."""
+        words, at = self._status
+        if self.standing == words and _now() - at < STATUS_S:
+            return
+        self._status = (self.standing, _now())
+        where = {"channel_id": self._place.channel, "thread_ts": self._place.thread}
+        with suppress(PlatformError):  # nice to have
+            args = {**where, "status": f"is at work: {self.standing}"}
+            await self._web.call("assistant.threads.setStatus", args)
+
+    async def _session(self, status: str) -> None:
+        """The agent's session, which has a stop button of its own while it is processing."""
+        with suppress(PlatformError):  # nice to have
+            args = {
+                "channel_id": self._place.channel,
+                "thread_ts": self._place.thread,
+                "status": status,
+                "initiator_user_id": self._place.user,
+            }
+            await self._web.call("agents.sessions.setStatus", args)
+
+    async def _freshen(self) -> None:
+        while True:
+            await asyncio.sleep(STATUS_S)
+            self._edits.changed()
+
+
+def place_of(entry: Entry) -> Place:
+    """Where the answer to a message goes: into its thread, or the one that it begins."""
+    message = entry.message
+    return Place(message.workspace, message.channel, message.thread, message.author)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,169 @@
+"""/moa: questions, settings and sums by command, modal, shortcut and home tab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from moabot.contract import Asker, Message
+from moabot.errors import MoabotError, PlatformError, QuestionRejected
+from moabot_platforms.commands import SETTINGS, changed, told
+from moabot_platforms.slack import blocks, forms
+from moabot_platforms.slack.home import shown
+from moabot_platforms.slack.payload import Json, inside, text
+from moabot_platforms.slack.said import event_id, plain
+from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused
+
+if TYPE_CHECKING:
+    from moabot_platforms.slack.platform import Slack
+
+__all__ = ["Ack", "asked_about", "commanded", "set_here", "shortcut"]
+
+
+class Ack(Protocol):
+    """Acknowledges what Slack sent, with an answer for the one person."""
+
+    async def __call__(
+        self,
+        text: str = "",
+        *,
+        response_type: str | None = None,
+        response_action: str | None = None,
+        errors: dict[str, str] | None = None,
+    ) -> object:
+        """Once, within three seconds."""
+        ...
+
+
+async def commanded(slack: Slack, ack: Ack, body: Json) -> None:
+    """/moa WORDS."""
+    words = text(body, "text").strip()
+    name, _, rest = words.partition(" ")
+    try:
+        if name == "ask":
+            await _ask(slack, body, rest)
+            await ack()
+        elif name in SETTINGS and not rest:
+            await _open_settings(slack, body)
+            await ack()
+        else:
+            asker = await _asker(slack, body)
+            said = await told(slack.desk, asker, words)
+            await ack(shown(said.text, ask=name in {"help", ""}), response_type="ephemeral")
+            await _announce(slack, asker, said.announced)
+    except MoabotError as error:
+        await ack(blocks.escaped(str(error)), response_type="ephemeral")
+
+
+async def set_here(slack: Slack, ack: Ack, body: Json) -> None:
+    """The settings' modal was sent: what differs is changed, and the channel hears of it."""
+    channel = forms.noted(body)["channel"]
+    asker = await slack.asker(text(body, "team", "id"), channel, text(body, "user", "id"))
+    here = await slack.desk.settings(asker)
+    announced: list[str] = []
+    for name in slack.desk.choices():
+        value = forms.chosen(body, name)
+        if not value or value == str(getattr(here, name)):
+            continue
+        try:
+            announced.append((await changed(slack.desk, asker, name, value)).announced)
+        except MoabotError as error:
+            await ack(response_action="errors", errors={name: str(error)[:1900]})
+            break
+    else:
+        await ack()
+    for words in announced:
+        await _announce(slack, asker, words)
+
+
+async def shortcut(slack: Slack, body: Json) -> None:
+    """The message shortcut `Ask moabot about this`."""
+    message = inside(body, "message")
+    view = forms.about(
+        plain(text(message, "text"), bot=slack.home.bot),
+        channel=text(body, "channel", "id"),
+        thread=text(message, "thread_ts") or text(message, "ts"),
+        author=text(message, "user"),
+    )
+    args = {"trigger_id": text(body, "trigger_id"), "view": view}
+    await slack.home.web.call("views.open", args)
+
+
+async def asked_about(slack: Slack, ack: Ack, body: Json) -> None:
+    """The question about a message was sent: it is answered in the message's thread."""
+    note, question = forms.noted(body), forms.filled(body, "question")
+    channel, user = note["channel"], text(body, "user", "id")
+    quoted = "\n".join(f"> {line}" for line in note["quoted"].split("\n"))
+    message = Message(
+        platform="slack",
+        workspace=text(body, "team", "id"),
+        channel=channel,
+        author=user,
+        text=f"{question}\n\nThis is about a message of @{note['author']}:\n{quoted}",
+        event_id=event_id(text(body, "team", "id"), channel, text(body, "view", "id")),
+        thread=note["thread"],
+        private=await slack.is_private(channel),
+    )
+    try:
+        if not await slack.take_on(message):
+            raise QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
+        await ack()
+    except MoabotError as error:
+        await ack(response_action="errors", errors={"question": str(error)[:1900]})
+
+
+async def _ask(slack: Slack, body: Json, question: str) -> None:
+    """A command is no message: the question is posted, and answered in its thread."""
+    if not question.strip():
+        raise QuestionRejected("The question is empty.", fix="Write it after `/moa ask`.")
+    team, channel, user = (text(body, name) for name in ("team_id", "channel_id", "user_id"))
+    shown = {"type": "section", "text": {"type": "mrkdwn", "text": _asked(user, question)}}
+    mark = Mark(text(body, "trigger_id")[-32:], "question")
+    try:
+        root = await slack.home.web.post(
+            Place(team, channel, "", user), Content(blocks.preview(question), (shown,)), mark
+        )
+    except SlackRefused as refused:
+        raise PlatformError(
+            f"I cannot write here ({refused.error}).", fix="Invite me with /invite, then ask again."
+        ) from refused
+    message = Message(
+        platform="slack",
+        workspace=team,
+        channel=channel,
+        author=user,
+        text=plain(question, bot=slack.home.bot),
+        event_id=event_id(team, channel, root),
+        thread=root,
+        private=await slack.is_private(channel),
+    )
+    if not await slack.take_on(message):
+        raise QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
+
+
+async def _open_settings(slack: Slack, body: Json) -> None:
+    asker = await _asker(slack, body)
+    here = await slack.desk.settings(asker)
+    now = {name: str(getattr(here, name)) for name in slack.desk.choices()}
+    view = forms.settings(now, slack.desk.choices(), channel=asker.scope.channel)
+    args = {"trigger_id": text(body, "trigger_id"), "view": view}
+    await slack.home.web.call("views.open", args)
+
+
+async def _asker(slack: Slack, body: Json) -> Asker:
+    team, channel, user = (text(body, name) for name in ("team_id", "channel_id", "user_id"))
+    return await slack.asker(team, channel, user)
+
+
+async def _announce(slack: Slack, asker: Asker, words: str) -> None:
+    if not words:
+        return
+    line = f"<@{asker.author}> {blocks.escaped(words)}"
+    shown = {"type": "section", "text": {"type": "mrkdwn", "text": line}}
+    place = Place(asker.scope.workspace, asker.scope.channel, "", asker.author)
+    mark = Mark("settings", words[:100])
+    await slack.home.web.post(place, Content(blocks.preview(words), (shown,)), mark)
+
+
+def _asked(user: str, question: str) -> str:
+    quoted = blocks.escaped(question[:2500]).replace("\n", "\n>")
+    return f"<@{user}> asked:\n>{quoted}"

@@ -1,0 +1,193 @@
+"""Calls to Slack's Web API: limits honoured, nothing posted twice, errors told in our words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from moabot.errors import PlatformError
+from moabot_platforms.edits import TryLater
+from moabot_platforms.slack.payload import Json, listed, text
+
+__all__ = ["Call", "Content", "Mark", "Place", "SlackRefused", "SlackSilent", "Web", "is_marked"]
+
+Call = Callable[[str, Json], Awaitable[Json]]
+"""One request. Raises `TryLater`, `SlackRefused` or `SlackSilent`."""
+
+PATIENCE_S = 900.0
+"""How long what must arrive is tried."""
+QUIET = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
+"""No preview of what a model links to, no mention that it spells."""
+MARK = "moabot_post"
+
+
+class SlackRefused(PlatformError):
+    """Slack understood a call and said no; `error` is its word for why."""
+
+    def __init__(self, method: str, error: str) -> None:
+        super().__init__(
+            f"Slack refused {method}: {error or 'no reason given'}.",
+            fix="`moabot check` tells what the app may do.",
+        )
+        self.error = error
+
+
+class SlackSilent(PlatformError):
+    """No answer came from Slack: the call may have worked, or not."""
+
+    def __init__(self, method: str, why: str) -> None:
+        super().__init__(f"Slack did not answer {method}: {why}.", fix="It is tried again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer goes: the thread under `thread` (a ts), asked by `user` of `team`."""
+
+    team: str
+    channel: str
+    thread: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a post says about itself, for a later process: an opaque `of`, and which `part` it is.
+
+    Everybody in the workspace can read it, so there is nothing in it.
+    """
+
+    of: str
+    part: str
+
+    def wire(self) -> Json:
+        """As Slack's metadata."""
+        return {"event_type": MARK, "event_payload": {"of": self.of, "part": self.part}}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a post shows: blocks, and the `text` of its notification."""
+
+    text: str
+    blocks: tuple[Json, ...]
+
+
+class Web:
+    """One workspace's Web API."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+    async def surely(self, method: str, args: Json) -> Json:
+        """A call that may be repeated, until Slack takes or refuses it."""
+        return await _insisting(lambda: self.call(method, args))
+
+    async def soon(self, method: str, args: Json, *, within_s: float) -> Json:
+        """A call that must not be repeated once it may have worked, after a short wait at most."""
+        try:
+            return await self.call(method, args)
+        except TryLater as later:
+            if later.retry_after_s > within_s:
+                raise
+            await asyncio.sleep(later.retry_after_s)
+            return await self.call(method, args)
+
+    async def post(self, place: Place, content: Content, mark: Mark) -> str:
+        """Post once, also when Slack took it without saying so; returns the post's ts."""
+        args = {
+            "channel": place.channel,
+            "text": content.text,
+            "blocks": list(content.blocks),
+            "metadata": mark.wire(),
+            **({"thread_ts": place.thread} if place.thread else {}),
+            **QUIET,
+        }
+        silent = False
+
+        async def once() -> Json:
+            nonlocal silent
+            if silent and (ts := (await self.marked(place, mark.of)).get(mark.part)):
+                return {"ts": ts}
+            try:
+                return await self.call("chat.postMessage", args)
+            except SlackSilent:
+                silent = True
+                raise
+
+        return text(await _insisting(once), "ts")
+
+    async def update(self, place: Place, ts: str, content: Content, mark: Mark) -> None:
+        """Put new content into a post."""
+        args = {
+            "channel": place.channel,
+            "ts": ts,
+            "text": content.text,
+            "blocks": list(content.blocks),
+            "metadata": mark.wire(),
+            **QUIET,
+        }
+        await self.surely("chat.update", args)
+
+    async def delete(self, place: Place, ts: str) -> None:
+        """Take a post away; it is well when it is gone already."""
+        try:
+            await self.surely("chat.delete", {"channel": place.channel, "ts": ts})
+        except SlackRefused as refused:
+            if refused.error != "message_not_found":
+                raise
+
+    async def marked(self, place: Place, of: str) -> Mapping[str, str]:
+        """Which posts of a thread are parts of one answer: ts by part."""
+        found: dict[str, str] = {}
+        for post in await self.thread(place):
+            payload = post.get("metadata")
+            if text(payload, "event_type") == MARK and text(payload, "event_payload", "of") == of:
+                found.setdefault(text(payload, "event_payload", "part"), text(post, "ts"))
+        return found
+
+    async def thread(self, place: Place) -> list[Json]:
+        """All posts of a thread, oldest first."""
+        found: list[Json] = []
+        cursor = ""
+        while True:
+            answer = await self.surely(
+                "conversations.replies",
+                {
+                    "channel": place.channel,
+                    "ts": place.thread,
+                    "limit": 200,
+                    "include_all_metadata": True,
+                    **({"cursor": cursor} if cursor else {}),
+                },
+            )
+            found += listed(answer, "messages")
+            cursor = text(answer, "response_metadata", "next_cursor")
+            if not cursor:
+                return found
+
+
+def is_marked(post: Json) -> bool:
+    """Whether a post says that it is a whole part of some answer."""
+    return text(post, "metadata", "event_type") == MARK
+
+
+async def _insisting(attempt: Callable[[], Awaitable[Json]]) -> Json:
+    """Again and again, as Slack asks for it, or a little slower each time when it is silent."""
+    until, pause_s = _now() + PATIENCE_S, 0.25
+    while True:
+        try:
+            return await attempt()
+        except TryLater as later:
+            wait_s = later.retry_after_s
+            if _now() + wait_s > until:
+                raise
+        except SlackSilent:
+            wait_s = pause_s = min(2 * pause_s, 30.0)
+            if _now() + wait_s > until:
+                raise
+        await asyncio.sleep(wait_s)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
