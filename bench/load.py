@@ -3,7 +3,8 @@
     python bench/load.py [--seconds 60] [--rate 50]
 
 50 answers a second, each of six calls (three proposers, two aggregators, a synthesizer that
-streams) which take real seconds and cost nothing, so that about 600 answers are under way. Added
+streams) which take real seconds and cost nothing, so that about 600 answers are under way. Rates are
+counted, and so high that nobody is refused; channels and workspace have budgets. Added
 latency is the time from delivery to the whole answer, less the calls' own longest path.
 """
 
@@ -122,7 +123,8 @@ async def watch(seen: Seen) -> None:
 async def one(desk: Desk, provider: Taking, seen: Seen, number: int) -> None:
     """One question, as a chat brings it."""
     asked = f"Q{number}"
-    message = Message("load", "T1", f"C{number % 40}", f"U{number % 200}", f"{asked} Why?", asked)
+    channel, author = f"C{number % 40}", f"U{number % 200}"
+    message = Message("load", "T1", channel, author, f"{asked} Why?", asked, thread=asked)
     seen.under_way += 1
     seen.most_under_way = max(seen.most_under_way, seen.under_way)
     began, reply = time.perf_counter(), Timed()
@@ -156,8 +158,15 @@ async def load(folder: str, *, seconds: float, rate: float) -> Seen:
                 "hedge": False,
             }
         },
-        "defaults": {"strategy": "mixture", "preset": "deep", "draft": False},
+        "defaults": {
+            "strategy": "mixture",
+            "preset": "deep",
+            "draft": False,
+            "budget_day_usd": 1000,
+            "workspace_month_usd": 1000,
+        },
         "limits": {"calls": 10_000, "calls_per_provider": 10_000},
+        "admission": {f"{who}_per_minute": 10_000 for who in ("user", "channel", "workspace")},
     }
     plugins = Plugins(built_in=[n for n in BUILT_IN if n.startswith("moabot_strategies.")])
     plugins.admit("taking", Plugin(provider))

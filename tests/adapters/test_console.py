@@ -32,7 +32,7 @@ from moabot.contract import (
     Reply,
     Usage,
 )
-from moabot.errors import ConfigError, MoabotError
+from moabot.errors import ConfigError, MoabotError, Refused
 from moabot_platforms.console.chat import Chat
 from moabot_platforms.console.live import LiveReply
 from moabot_platforms.console.plain import KeptReply, PlainReply
@@ -205,6 +205,7 @@ def test_what_a_person_can_mend_needs_no_reference() -> None:
     error = ConfigError("There is no strategy 'x'.", fix="Correct it.")
 
     assert apology(error, reference="ab12") == "There is no strategy 'x'. Correct it."
+    assert apology(Refused("Ask again in 3 s."), reference="ab12") == "Ask again in 3 s."
 
 
 async def test_a_text_that_begins_again_forgets_what_was_shown() -> None:

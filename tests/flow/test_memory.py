@@ -40,6 +40,32 @@ async def test_usage_shows_what_was_asked_and_what_it_cost(moabot: Moabot) -> No
     assert sorted(line.split(",")[0] for line in lines[1:]) == ["a", "b", "c"]
 
 
+async def test_usage_shows_what_is_left_of_budgets(moabot: Moabot) -> None:
+    """Of people, workspaces and channels, whichever the table is about."""
+    config = moabot.home / "config.toml"
+    config.write_text(
+        config.read_text()
+        + "\n[admission]\nuser_day_usd = 1\n"
+        + "\n[channels.'console:local']\nworkspace_month_usd = 2\nbudget_day_usd = 0.5\n"
+        + "\n[channels.'console:local/terminal']\nbudget_month_usd = 3\n"
+    )
+    await _asked(moabot)
+
+    by = {
+        name: (await moabot("usage", "--by", name)).out for name in ("user", "workspace", "model")
+    }
+    shown = (await moabot("usage")).out.splitlines()[-2:]
+    listed = json.loads((await moabot("usage", "--json")).out)["budgets"]
+    assert "console:local/you: $0.9992 of $1 left today" in by["user"]
+    assert "console:local: $1.9992 of $2 left this month" in by["workspace"]
+    assert "left" not in by["model"]
+    assert shown == [
+        "console:local/terminal: $0.4992 of $0.5 left today",
+        "console:local/terminal: $2.9992 of $3 left this month",
+    ]
+    assert [budget["left_usd"] for budget in listed] == [0.4992, 2.9992]
+
+
 async def test_asking_keeps_no_word_on_disk(moabot: Moabot) -> None:
     """The README says so."""
     await _asked(moabot)

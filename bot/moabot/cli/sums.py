@@ -98,7 +98,7 @@ class Sum:
 
 
 def known_by(by: str) -> By:
-    """`--by` as one of the four; raises `ConfigError`."""
+    """`--by` as one of those that there are; raises `ConfigError`."""
     ways: tuple[By, ...] = get_args(By)
     for way in ways:
         if way == by:

@@ -1,4 +1,4 @@
-"""`moabot usage`: what was asked and what it cost, by channel, user, model or strategy."""
+"""`moabot usage`: what was asked and what it cost, by channel, user, workspace, model or strategy."""
 
 import sys
 from dataclasses import dataclass
@@ -29,7 +29,9 @@ Examples:
 "+ ?" sums that lack calls of unknown price."""
 PIPE_COLUMNS = 1000
 
-By = Annotated[str, typer.Option("--by", metavar="WHAT", help="channel, user, model or strategy.")]
+By = Annotated[
+    str, typer.Option("--by", metavar="WHAT", help="channel, user, workspace, model or strategy.")
+]
 Since = Annotated[
     str, typer.Option("--since", metavar="WHEN", help="A day (2026-11-01), or how long: 7d, 12h.")
 ]
@@ -50,20 +52,27 @@ class UsageOptions:
 def usage(context: typer.Context, options: UsageOptions) -> None:
     """Show what was asked and what it cost, and when."""
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
+    from moabot.cli.left import left  # noqa: PLC0415 - as above
     from moabot.cli.storing import read_config, with_store  # noqa: PLC0415 - as above
     from moabot.cli.sums import known_by, since, summed, written_csv  # noqa: PLC0415 - as above
     from moabot_platforms.console.screen import print_json  # noqa: PLC0415 - as above
+    from moabot_platforms.words import printable  # noqa: PLC0415 - as above
 
     with running.told():
         by, begin = known_by(options.by), since(options.since)
-        rows = with_store(read_config(context), lambda store: store.spending(by, since=begin))
+        config = read_config(context)
+        rows = with_store(config, lambda store: store.spending(by, since=begin))
+        budgets = with_store(config, lambda store: left(store, config, by))
         sums = summed(rows)
         if options.json:
-            print_json({"by": by, "since": begin, "rows": [each.record() for each in sums]})
+            record = {"by": by, "since": begin, "rows": [each.record() for each in sums]}
+            print_json({**record, "budgets": [each.record() for each in budgets]})
         elif options.csv:
             sys.stdout.write(written_csv(by, sums))
         else:
             _draw(by, sums)
+            for budget in budgets:
+                typer.echo(printable(str(budget)))
 
 
 def _draw(by: str, sums: "Sequence[Sum]") -> None:
