@@ -40,6 +40,12 @@ class Admission:
         if store is not None:
             await self._purses.load(store)
 
+    def adopt(self, settings: AdmissionSettings) -> None:
+        """Go on by other settings; only `at_once` stays as it was, since answers hold places."""
+        if settings != self._settings:
+            self._settings = self._purses.settings = self._queue.settings = settings
+            self._rates = Rates(settings)
+
     @asynccontextmanager
     async def admitted(
         self, message: Message, rules: ChannelRules, *, again: bool = False
@@ -80,7 +86,7 @@ class _Queue:
     """One answer at a time in each conversation, and a bounded number in all."""
 
     def __init__(self, settings: AdmissionSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._gate = asyncio.Semaphore(settings.at_once)
         self._lines: dict[Scope, _Line] = {}
         self._waiting = 0
@@ -107,7 +113,7 @@ class _Queue:
                 del self._lines[conversation]
 
     def _check(self, conversation: Scope) -> None:
-        most, line = self._settings, self._lines.get(conversation)
+        most, line = self.settings, self._lines.get(conversation)
         if line is not None and line.length > most.waiting_here:
             raise Refused(
                 f"{line.length - 1} more questions wait in this thread. "

@@ -72,6 +72,23 @@ class App:
         """The names of the strategies that can be chosen."""
         return tuple(self._strategies)
 
+    def lacking(self, config: Config) -> set[str]:
+        """The models that panels of `config` use and that are not open here."""
+        return {m for panel in config.panels.values() for m in _models_of(panel)} - set(
+            self._models
+        )
+
+    def adopt(self, config: Config) -> None:
+        """Answer the next messages with what is not opened but only read: see `reloading`."""
+        _check_roles(config)
+        names = tuple(self._strategies)
+        self.channels = Channels(config, strategies=names, store=self.memory.store)
+        self.admission.adopt(config.admission)
+        self.config, self._prompts = config, _prompts(config)
+        answering = self.answering
+        answering.config, answering.prompts = config, self._prompts
+        answering.channels = self.channels
+
     async def explain(self, question: Question, *, wish: ChannelSettings = NO_WISH) -> Plan:
         """The calls that `question` would lead to, and their cost; nothing is called."""
         calls = dry(self._models, at_once=self.config.limits.calls)

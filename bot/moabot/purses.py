@@ -121,7 +121,7 @@ class Purses:
     """
 
     def __init__(self, settings: AdmissionSettings, clock: Callable[[], float] = time.time) -> None:
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._accounts: dict[tuple[Owner, str], _Account] = {}
         self._month = self._today().month
@@ -152,7 +152,7 @@ class Purses:
                 self._forget(name)
 
     def _purses(self, message: Message, rules: ChannelRules) -> dict[tuple[Owner, str], Purse]:
-        own = self._settings
+        own = self.settings
         owners: tuple[tuple[Owner, str, Decimal | None, Decimal | None], ...] = (
             ("channel", channel_key(message), rules.budget_day_usd, rules.budget_month_usd),
             (

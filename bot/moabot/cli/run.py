@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
+
+if TYPE_CHECKING:
+    from moabot.config import Config
 
 __all__ = ["EXAMPLES", "run"]
 
@@ -14,7 +19,9 @@ Examples:
 \b
 SIGTERM or Ctrl-C: no new question is taken, answers under way are finished
 (at most [store] drain_s seconds), the rest is answered after the next start.
-A second Ctrl-C ends it at once."""
+A second Ctrl-C ends it at once. SIGHUP: config.toml is read again, and what
+can change while it runs does ([defaults], [channels], [panels], [prompts],
+[admission])."""
 
 
 def run(context: typer.Context) -> None:
@@ -23,7 +30,10 @@ def run(context: typer.Context) -> None:
     The exit code is 1 when a chat was lost for good (a revoked token, say).
     """
     import asyncio  # noqa: PLC0415 - `--help` must stay fast
+    from pathlib import Path  # noqa: PLC0415 - as above
 
+    from moabot import config as configuration  # noqa: PLC0415 - as above
+    from moabot.app import with_panel  # noqa: PLC0415 - as above
     from moabot.cli import running  # noqa: PLC0415 - as above
     from moabot.cli.logs import log_to_stderr  # noqa: PLC0415 - as above
     from moabot.cli.serving import served  # noqa: PLC0415 - as above
@@ -31,4 +41,9 @@ def run(context: typer.Context) -> None:
     with running.told():
         config, plugins = running.setup(context)
         log_to_stderr()
-        raise typer.Exit(asyncio.run(served(config, plugins)))
+        path = context.obj if isinstance(context.obj, Path) else None
+
+        def reread() -> Config:
+            return with_panel(configuration.load(path), plugins)
+
+        raise typer.Exit(asyncio.run(served(config, plugins, reread=reread)))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from moabot.app import opened
+import asyncio
+import signal
+from collections.abc import Callable
+from functools import partial
+
+from moabot.app import App, opened
 from moabot.cli.running import NO_ANSWER, OK
 from moabot.config import Config
 from moabot.desk import Desk
-from moabot.errors import StoreError
+from moabot.errors import MoabotError, StoreError
 from moabot.plugins import Plugins
+from moabot.reloading import reload
 from moabot.serving import opened_platforms, serve
 from moabot_platforms.console.screen import complain
 
 __all__ = ["served"]
 
 
-async def served(config: Config, plugins: Plugins) -> int:
-    """Serve until told to stop; the exit code."""
+async def served(config: Config, plugins: Plugins, *, reread: Callable[[], Config]) -> int:
+    """Serve until told to stop; the exit code. At SIGHUP, go on with what `reread` returns."""
     before = len(plugins.problems)
     async with (
         opened(config, plugins, keep="all") as app,
@@ -25,6 +31,8 @@ async def served(config: Config, plugins: Plugins) -> int:
             complain(problem)
         if app.memory.durable is None:  # keep="all" raises instead
             raise StoreError("The database is not open.", fix="")
+        hup = partial(_reload, app, reread)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hup)
         complain(f"Listening on {' and '.join(platforms)}; Ctrl-C stops.")
         lost = await serve(
             platforms,
@@ -35,3 +43,14 @@ async def served(config: Config, plugins: Plugins) -> int:
     for name, error in lost.items():
         complain(f"{name}: {error}")
     return NO_ANSWER if lost else OK
+
+
+def _reload(app: App, reread: Callable[[], Config]) -> None:
+    """Say what changed, or why all stays as it was."""
+    try:
+        lines = reload(app, reread())
+    except MoabotError as error:
+        complain(f"The configuration stays as it was. {error}")
+        return
+    for line in lines or ["The configuration has not changed."]:
+        complain(line)
