@@ -1,0 +1,216 @@
+"""Rules that tell two questions apart which lie close together: one difference is enough to refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from moabot_cache import tables
+from moabot_cache.reading import Reading, meanings, root
+
+__all__ = ["GUARDS", "Difference", "difference", "needed", "refusal"]
+
+PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re", "under", "over")
+
+
+def _antonyms() -> frozenset[tuple[str, str]]:
+    pairs = (pair.split("/") for line in tables.ANTONYMS.split("\n") for pair in line.split(";") if "/" in pair)
+    roots = [(root(a.strip()), root(b.strip())) for a, b in pairs]
+    return frozenset(roots + [(b, a) for a, b in roots])
+
+
+ANTONYMS = _antonyms()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is left of two questions when all words with a counterpart are taken away.
+
+    `pairs` are the places of counterparts, in the order of the asked question.
+    """
+
+    asked: tuple[str, ...]
+    kept: tuple[str, ...]
+    pairs: tuple[tuple[int, int], ...]
+
+    @property
+    def flipped(self) -> bool:
+        """Whether the shared words stand in another order."""
+        return any(a[1] > b[1] for a, b in zip(self.pairs, self.pairs[1:], strict=False))
+
+
+def difference(asked: Reading, kept: Reading) -> Difference:
+    """Take away equal words, then synonyms."""
+    pairs: dict[int, int] = {}
+    free = dict(enumerate(kept.words))
+    for same in (_equal, _synonymous):
+        for i, word in enumerate(asked.words):
+            if i not in pairs:
+                j = next((j for j, other in free.items() if same(word, other)), None)
+                if j is not None:
+                    pairs[i] = j
+                    del free[j]
+    return Difference(
+        tuple(word for i, word in enumerate(asked.words) if i not in pairs),
+        tuple(free.values()),
+        tuple((asked.places[i], kept.places[pairs[i]]) for i in sorted(pairs)),
+    )
+
+
+def _equal(a: str, b: str) -> bool:
+    return a == b
+
+
+@lru_cache(maxsize=1 << 15)
+def _synonymous(a: str, b: str) -> bool:
+    return not meanings(a).isdisjoint(meanings(b)) or _derived(a, b)
+
+
+def _derived(a: str, b: str) -> bool:
+    """Install and installation, organise and organize: a long common beginning."""
+    if min(len(a), len(b)) < 5:
+        return False
+    if a.replace("s", "z") == b.replace("s", "z") or a.replace("our", "or") == b.replace("our", "or"):
+        return True
+    short, long = sorted((a, b), key=len)
+    return long.startswith(short) and long[len(short) :] in {"ation", "ion", "ment", "al", "er", "or", "t", "ally"}
+
+
+def _opposite(a: str, b: str) -> bool:
+    if (a, b) in ANTONYMS:
+        return True
+    short, long = sorted((a, b), key=len)
+    if len(short) > 2 and any(long == prefix + short for prefix in PREFIXES):
+        return True
+    return a.removesuffix("ful") != a and b == a.removesuffix("ful") + "less" or (
+        b.removesuffix("ful") != b and a == b.removesuffix("ful") + "less"
+    )
+
+
+def _number(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.numbers != b.numbers
+
+
+def _version(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.versions != b.versions
+
+
+def _date(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.dates != b.dates
+
+
+def _unit(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.units != b.units and bool((a.units and b.units) or (a.units ^ b.units) - PERIODS)
+
+
+PERIODS = frozenset({"second", "minute", "hour", "day", "week", "month", "year"})
+
+
+def _negation(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.negated != b.negated and a.reversed != b.reversed
+
+
+def _reversal(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.reversed != b.reversed and bool(d.asked or d.kept)
+
+
+def _antonym(a: Reading, b: Reading, d: Difference) -> bool:
+    return any(_opposite(x, y) for x in d.asked for y in d.kept)
+
+
+def _name(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.names != b.names
+
+
+def _entity(a: Reading, b: Reading, d: Difference) -> bool:
+    return not (a.capitals.isdisjoint(d.asked) and b.capitals.isdisjoint(d.kept))
+
+
+def _format(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.formats != b.formats
+
+
+def _operation(a: Reading, b: Reading, d: Difference) -> bool:
+    if not (a.operation and b.operation) or a.operation == b.operation:
+        return False
+    return bool(d.asked and d.kept) and not _synonymous(root(a.operation), root(b.operation))
+
+
+def _aspect(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.aspects != b.aspects
+
+
+def _restriction(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.restrictions != b.restrictions
+
+
+def _question(a: Reading, b: Reading, d: Difference) -> bool:
+    kinds = {a.kind, b.kind}
+    return len(kinds) == 2 and kinds not in ALIKE
+
+
+ALIKE = ({"", "how"}, {"", "what"}, {"what", "who"})
+
+
+def _person(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.persons != b.persons
+
+
+def _order(a: Reading, b: Reading, d: Difference) -> bool:
+    """Whether two shared words have changed places around a third, or around a word of direction."""
+    if a.passive != b.passive:
+        return not d.flipped
+    if not d.flipped or (a.mirrored and b.mirrored):
+        return False
+    return any(
+        y[1] < x[1] and (_between(a.marks, x[0], y[0]) and _between(b.marks, y[1], x[1]) or _turned(d, x, y))
+        for n, x in enumerate(d.pairs)
+        for y in d.pairs[n + 1 :]
+    )
+
+
+def _between(marks: tuple[int, ...], low: int, high: int) -> bool:
+    return any(low < mark < high for mark in marks)
+
+
+def _turned(d: Difference, x: tuple[int, int], y: tuple[int, int]) -> bool:
+    return any(x[0] < z[0] < y[0] and y[1] < z[1] < x[1] for z in d.pairs)
+
+
+def _direction(a: Reading, b: Reading, d: Difference) -> bool:
+    """From here, or to there: the same words with another word of direction."""
+    only_a, only_b = a.directions - b.directions, b.directions - a.directions
+    return not d.asked and not d.kept and bool(only_a and only_b)
+
+
+Guard = Callable[[Reading, Reading, Difference], bool]
+GUARDS: Mapping[str, Guard] = {
+    "number": _number,
+    "date": _date,
+    "unit": _unit,
+    "version": _version,
+    "negation": _negation,
+    "reversal": _reversal,
+    "antonym": _antonym,
+    "name": _name,
+    "entity": _entity,
+    "format": _format,
+    "operation": _operation,
+    "question": _question,
+    "aspect": _aspect,
+    "restriction": _restriction,
+    "person": _person,
+    "order": _order,
+    "direction": _direction,
+}
+
+
+def refusal(asked: Reading, kept: Reading, left: Difference) -> str:
+    """The name of the first guard that tells them apart, or nothing."""
+    return next((name for name, guard in GUARDS.items() if guard(asked, kept, left)), "")
+
+
+def needed(left: Difference) -> float:
+    """The cosine that makes up for the words without a counterpart."""
+    return 0.75

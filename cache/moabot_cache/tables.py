@@ -1,0 +1,379 @@
+"""English words by what they do in a question: what the guards know, as tables with a version.
+
+Each line of a group is one meaning. Words of several parts are written as they are said.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ANTONYMS",
+    "ASPECTS",
+    "CONTRACTIONS",
+    "DATES",
+    "FILLERS",
+    "FOREIGN",
+    "FORMATS",
+    "IRREGULAR",
+    "NAMES",
+    "NEGATIONS",
+    "NUMBERS",
+    "OPERATIONS",
+    "PHRASES",
+    "RESTRICTIONS",
+    "REVERSALS",
+    "STOPS",
+    "SYNONYMS",
+    "UNITS",
+    "VERSION",
+]
+
+VERSION = "en-1"
+"""Stands in an entry's encoder fingerprint's place for the guards: raise it with every change."""
+
+CONTRACTIONS = {
+    "can't": "can not",
+    "cannot": "can not",
+    "won't": "will not",
+    "shan't": "shall not",
+    "ain't": "is not",
+    "n't": " not",
+    "i'm": "i am",
+    "'re": " are",
+    "'ve": " have",
+    "'ll": " will",
+    "'d": " would",
+    "let's": "let us",
+    "what's": "what is",
+    "whats": "what is",
+    "how's": "how is",
+    "where's": "where is",
+    "who's": "who is",
+    "that's": "that is",
+    "it's": "it is",
+    "there's": "there is",
+    "dont": "do not",
+    "doesnt": "does not",
+    "didnt": "did not",
+    "isnt": "is not",
+    "cant": "can not",
+    "wont": "will not",
+}
+
+# What is said to be polite or to begin; it changes no answer.
+FILLERS = """
+please; kindly; hello; hi; hey; hi there; hey there; thanks; thank you; thanks in advance
+could you; can you; would you; will you; could you please; can you please; would you please
+can you tell me; could you tell me; tell me; can anyone tell me; can anybody tell me
+can you help me; could you help me; help me; i need help with; i need help; i need to know
+i would like to know; i would like you to; i would like to; i want to know; i want you to; i want to
+i need to; i need you to; i am trying to; i try to; i was wondering; i wonder; do you know; any idea
+quick question; just; actually; basically; really; simply; currently; somehow; in fact; exactly
+go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure; is there any
+does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally
+"""
+
+STOPS = """
+a an the this that these those there here of in on at to for from with by as into onto about within
+inside through via be is am are was were been being do does did done doing have has had having will
+would shall should can could may might must and or but if then than so such i me my mine we us our
+ours you your yours he him his she her hers it its they them their theirs who whom whose which what
+when where why how also too very quite own some any all each it's s t d ll m re ve up out over down
+need want like get got please while during per upon toward towards among between
+one ones thing things way ways able use used using possible way kind sort type
+""".split()
+
+# Several words, or other spellings, for one: the left side is read as the right one.
+PHRASES = """
+how do i = howto; how can i = howto; how could i = howto; how should i = howto; how would i = howto
+how do you = howto; how can you = howto; how do we = howto; how can we = howto; how to = howto
+how does one = howto; how can one = howto; how do one = howto; how would you = howto
+what is the best way to = howto; what is the easiest way to = howto; what is the way to = howto
+what is the right way to = howto; what is the correct way to = howto; what are the steps to = howto
+what steps do i take to = howto; what is a good way to = howto; what are some ways to = howto
+what are the ways to = howto; what are ways to = howto; what are the best ways to = howto
+what should i do to = howto; what do i do to = howto; what do i need to do to = howto
+what must i do to = howto; what can i do to = howto; is there a way to = howto; is there any way to = howto
+what is the procedure for = howto; what is the process for = howto; what is the process of = howto
+the best way to = howto; best way to = howto; easiest way to = howto; a way to = howto
+steps to = howto; instructions for = howto; show me how to = howto; explain how to = howto
+explain to me how to = howto; teach me how to = howto; teach me to = howto; walk me through = howto
+guide me through = howto; any way to = howto; ways to = howto; way of = howto
+what is the command to = howto command; what command = howto command; which command = howto command
+how come = why; what is the reason = why; what are the reasons = why; for what reason = why
+what makes = why; the reason why = why; what causes = why; what is causing = why; what is the cause of = why
+reason behind = why; source of = why; cause of = why
+how much time = howlong; how long = howlong; how many = howmany; how much = howmuch; how often = howoften
+how far = howfar; how old = howold; how big = howbig; what is the number of = howmany; number of = howmany
+what is the price of = howmuch cost; price of = howmuch cost; at what time = when; what time = when
+on what date = when; what date = when; in what year = when; what year = when; which year = when
+what day = when; in which place = where; in what place = where; what place = where; which person = who
+what person = who; the person who = who; is it possible to = can; is it possible for = can
+am i able to = can; are we able to = can; is it ok to = may; is it okay to = may; am i allowed to = may
+what is the difference between = difference; what are the differences between = difference
+difference between = difference; differences between = difference; how does = howdoes
+differs from = difference; differ from = difference; different from = difference; compare = difference
+comparison between = difference; versus = difference; vs = difference; vs. = difference
+what does = whatis; what do = whatis; what is meant by = whatis; what is the meaning of = whatis mean
+meaning of = whatis mean; definition of = whatis mean; what is = whatis; what are = whatis
+get rid of = remove; take away = remove; take out = remove; throw away = remove; take off = remove
+turn on = enable; switch on = enable; turn off = disable; switch off = disable; shut off = disable
+shut down = shutdown; power off = shutdown; power down = shutdown; power on = boot; start up = boot
+set up = setup; log in = login; log on = login; sign in = login; logon = login; sign on = login
+log out = logout; sign out = logout; log off = logout; sign up = register; look for = find
+look up = find; search for = find; find out = learn; figure out = learn; carry out = perform
+make up = compose; come up with = create; put together = create; put off = postpone; bring up = raise
+call off = cancel; opt out of = unsubscribe; opt out = unsubscribe; opt in = subscribe
+back up = backup; check out = checkout; roll back = rollback; clean up = cleanup; speed up = accelerate
+slow down = decelerate; scale up = grow; scale down = shrink; cut down = reduce; go up = rise
+go down = fall; turn down = reject; say no to = reject; say yes to = accept; hold off = postpone
+take part in = join; deal with = handle; get in touch with = contact; reach out to = contact
+give up = quit; keep on = continue; carry on = continue; fill out = complete; fill in = complete
+hand in = submit; send in = submit; point out = mention; work out = compute; add up = sum
+let know = notify; let the = notify; made of = composition; in charge of = responsible
+responsible for = responsible; instead of = insteadof; rather than = insteadof; as opposed to = insteadof
+such as = like; due to = because; because of = because; in order to = to; so as to = to; prior to = before
+apart from = except; other than = except; along with = with; together with = with; as well as = and
+up to = until; out of = outof; more than = over; at least = atleast; at most = atmost; no more than = atmost
+no longer = not; not any more = not; not anymore = not; used to = formerly; use to = formerly
+instead = insteadof; in addition to = and; e mail = email; e-mail = email; wi-fi = wifi; wi fi = wifi
+data base = database; web site = website; web page = page; file name = filename; sub string = substring
+user name = username; time zone = timezone; time out = timeout; run time = runtime; real time = realtime
+c plus plus = c++; c sharp = c#; f sharp = f#; objective c = objectivec; visual basic = vb; power shell = powershell
+node js = nodejs; node.js = nodejs; react js = react; react.js = react; vue js = vue; vue.js = vue; next.js = nextjs
+mac os = macos; os x = macos; mac os x = macos; apple mac = macos; google chrome = chrome; ms word = word
+red hat = redhat; google cloud = gcp; amazon web services = aws; postgre sql = postgresql; sql server = mssql
+united states = usa; united states of america = usa; u.s. = usa; u.s.a. = usa; united kingdom = uk; u.k. = uk
+great britain = uk; new york city = nyc; machine learning = ml; artificial intelligence = ai
+pull request = pr; merge request = pr; environment variable = envvar; env var = envvar
+command line = cli; regular expression = regex; operating system = os; credit card = creditcard
+"""
+
+NUMBERS = {
+    word: value
+    for value, words in {
+        "0": "zero",
+        "2": "two twice double ",
+        "3": "three thrice triple",
+        "4": "four quadruple",
+        "5": "five",
+        "6": "six",
+        "7": "seven",
+        "8": "eight",
+        "9": "nine",
+        "10": "ten",
+        "11": "eleven",
+        "12": "twelve dozen",
+        "13": "thirteen",
+        "14": "fourteen",
+        "15": "fifteen",
+        "16": "sixteen",
+        "18": "eighteen",
+        "20": "twenty",
+        "30": "thirty",
+        "40": "forty",
+        "50": "fifty",
+        "60": "sixty",
+        "90": "ninety",
+        "100": "hundred",
+        "1000": "thousand",
+        "1000000": "million",
+        "1000000000": "billion",
+        "1st": "first",
+        "2nd": "second",
+        "3rd": "third",
+        "4th": "fourth",
+        "5th": "fifth",
+        "0.5": "half halve",
+            }.items()
+    for word in words.split()
+}
+
+DATES = """
+monday; tuesday; wednesday; thursday; friday; saturday; sunday; january jan; february feb; march
+april apr; june jun; july jul; august aug; september sep sept; october oct; november nov
+december dec; today; tomorrow; yesterday; tonight; weekend; weekday; morning; afternoon; evening
+noon; midnight; summer; autumn; winter; christmas; easter; am; pm; now; daily; weekly
+monthly; yearly annual annually; hourly; nightly; quarterly; century; decade; next; previous
+"""
+
+UNITS = """
+kilogram kilograms kg kgs kilo kilos; gram grams g; milligram mg; pound pounds lb lbs; ounce oz ounces
+kilometer kilometers kilometre kilometres km kms; meter meters metre metres; centimeter cm centimetre
+millimeter mm millimetre; mile miles mi; foot feet ft; inch inches; yard yards; liter liters litre litres
+milliliter ml millilitre; gallon gallons; cup cups; tablespoon tbsp tablespoons; teaspoon tsp teaspoons
+celsius centigrade; fahrenheit; kelvin; second seconds sec secs; minute minutes min mins
+hour hours hr hrs; day days; week weeks; month months; year years yr yrs; millisecond ms milliseconds
+byte bytes; bit bits; kilobyte kb kilobytes; megabyte mb megabytes; gigabyte gb gigabytes; terabyte tb terabytes
+dollar dollars usd $; euro euros eur €; pound sterling gbp £; yen jpy ¥; rupee rupees inr ₹ rs; yuan cny
+percent percentage %; degree degrees; watt watts; volt volts; amp amps; hertz hz; ghz gigahertz; calorie calories
+acre acres; hectare hectares; mph; kph kmh; radian radians; hex hexadecimal; binary; octal; decimal
+"""
+
+# Programming languages, systems, products: two that differ are two questions, however alike.
+NAMES = """
+python py; python2; python3; java; javascript js ecmascript; typescript ts; kotlin; swift; objectivec
+rust; golang go-lang; c++ cpp; c#; f#; ruby; perl; php; lua; scala; haskell; erlang; elixir; clojure; julia
+matlab; fortran; cobol; bash; zsh; powershell; sql; html; css; sass; dart; vb; vba; groovy; assembly; ocaml
+linux; ubuntu; debian; fedora; centos; redhat rhel; alpine; windows win; macos osx mac macbook; ios; ipados
+android; chromeos chromebook; unix; freebsd; iphone; ipad; raspberry; xbox; playstation; nintendo
+mysql mariadb; postgresql postgres psql; sqlite; oracle; mssql; mongodb mongo; redis; cassandra; elasticsearch
+snowflake; bigquery; dynamodb; firebase; supabase; aws; azure; gcp; heroku; vercel; netlify; digitalocean
+s3; ec2; lambda; docker; podman; kubernetes k8s; helm; terraform; ansible; jenkins; github; gitlab; bitbucket
+git; svn; mercurial; npm; yarn; pnpm; pip; conda; poetry; cargo; maven; gradle; homebrew brew; apt; yum; dnf
+react; angular; vue; svelte; nextjs; django; flask; fastapi; laravel; spring; nodejs node; deno; bun
+pandas; numpy; polars; pytorch; tensorflow; keras; sklearn scikit-learn; jupyter; matplotlib; excel; sheets
+powerpoint; outlook; gmail; yahoo; slack; discord; zoom; whatsapp; telegram; skype
+chrome; firefox; safari; google; bing; facebook; instagram; twitter; tiktok; youtube; linkedin
+reddit; pinterest; snapchat; netflix; spotify; amazon; ebay; paypal; stripe; venmo; mastercard; bitcoin; ethereum
+vscode; vim; emacs; pycharm; intellij; eclipse; xcode; nginx; apache; caddy; iis; tomcat
+http; https; ftp; sftp; ssh; tcp; udp; ipv4; ipv6; smtp; imap; pop3; oauth; saml; jwt; graphql; grpc;
+intel; amd; nvidia; arm; usb; hdmi; bluetooth; wifi; ethernet; photoshop; illustrator; figma; jira; trello
+"""
+
+FORMATS = """
+json; csv; xml; yaml; toml; markdown; pdf; docx; parquet; png; jpg jpeg; gif; svg; mp3; mp4; zip; tar; gzip
+table tabular; bullet bullets bulleted; paragraph paragraphs; essay; poem; haiku; tweet; sentence sentences
+diagram; chart; song; dialogue; blog; headline; slide slides; detailed in-depth thorough; formal formally
+informal casual; beginner beginners layman laymen; expert advanced; one-liner oneliner; recursive recursively
+iterative iteratively; uppercase; lowercase; ascending; descending; funny humorous
+"""
+
+# What is to be done with a text or code: two different ones give two different answers.
+OPERATIONS = """
+summarize summarise summary overview recap; translate translation; explain explanation clarify describe description
+proofread; rewrite rephrase paraphrase restate reword; review critique; debug fix repair resolve solve troubleshoot
+optimize optimise; refactor; test testing; convert conversion transform; validate verify; sort sorting; filter
+reverse invert; split; concatenate; encrypt encryption; decrypt decryption; encode encoding
+decode decoding; compress compression; decompress; serialize; deserialize; parse parsing; upload; download
+import; export; install installation; uninstall uninstallation; upgrade; downgrade; update; subscribe; unsubscribe
+login; logout; enable activate; disable deactivate; remove delete erase eliminate deletion removal; create
+read; write; rename; move; copy duplicate; merge; rebase; revert rollback undo; commit; push; pull; clone; fork; stash
+backup; restore; lock; unlock; block; unblock; mute; unmute; buy purchase; sell; rent; lend; borrow; hire; fire
+boot; shutdown; restart reboot; reset; pause; resume; stop; cancel; renew; postpone delay; reject decline; accept approve
+increase raise; decrease reduce lower; append; prepend; insert; replace; compile; deploy; transfer; withdraw; deposit
+boil; fry; bake; grill; roast; freeze; thaw; melt; cook; clean; paint; draw; drive; fly; teach; learn; multiply; divide
+subtract; sum; compute calculate; average mean-value; median; maximum; minimum; count; print; return refund; exchange
+monitor; mount; unmount; share; hide; show display; open; close; save; print; archive; forward; reply; connect; disconnect
+attach; detach; link; unlink; pin; unpin; follow; unfollow; grant; revoke; add; recommend; order
+"""
+
+NEGATIONS = "not no never none neither nor nobody nothing non without nowhere against".split()
+
+ASPECTS = """
+formerly; become becoming became; still; already; yet; ever; anymore; historically; originally
+"""
+
+RESTRICTIONS = """
+only; except excluding; all every entire whole each; most; always; often; last final; either; insteadof; atleast
+atmost; simultaneously; outof; offline; multiple several; empty; nested; hidden; temporary temporarily
+permanent permanently; manual manually; automatic automatically; local locally; remote remotely; global globally
+"""
+
+# Words that turn a sentence round, as "not" does: two of them are none.
+REVERSALS = """
+reject decline refuse deny disapprove oppose against avoid cancel revoke omit hide conceal suppress exclude leave-out
+disable deactivate stop end terminate cease halt discontinue quit prevent block forbid prohibit ban stop-being
+remove delete erase eliminate drop discard clear wipe uninstall lower reduce decrease shrink lessen cut fall lose
+withdraw undo revert rollback postpone delay defer pause suspend ignore skip neglect dismiss criticize criticise dispute
+contest warn discourage dislike hate disagree fail lack miss unable impossible close shut worse worst wrong bad
+decelerate unsubscribe logout disconnect detach unlock unblock unmute unpaid inactive dormant overdue invalid
+refusal denial rejection opposition cancellation removal deletion termination reduction withdrawal failure disapproval
+downward downwards halve down less least fewer forget hardly harm drawback disadvantage con weakness risk
+""".split()
+
+ANTONYMS = """
+before/after; more/less; most/least; many/few; much/little; above/below; over/under; up/down; in/out; left/right
+top/bottom; front/back; start/end; begin/finish; first/last; start/stop; open/close; enable/disable; login/logout
+increase/decrease; raise/lower; raise/reduce; rise/fall; grow/shrink; high/low; big/small; large/small; long/short
+tall/short; wide/narrow; thick/thin; fat/thin; heavy/light; hot/cold; warm/cool; fast/slow; quick/slow; early/late
+new/old; young/old; good/bad; best/worst; better/worse; right/wrong; true/false; correct/incorrect; easy/hard
+easy/difficult; simple/complex; cheap/expensive; rich/poor; strong/weak; safe/dangerous; safe/unsafe; clean/dirty
+full/empty; dry/wet; hard/soft; rough/smooth; loud/quiet; bright/dark; day/night; male/female; man/woman; boy/girl
+husband/wife; father/mother; son/daughter; brother/sister; uncle/aunt; king/queen; he/she; his/her; him/her
+accept/reject; accept/refuse; approve/deny; approve/reject; allow/forbid; allow/block; allow/prevent; permit/prohibit
+buy/sell; purchase/sell; lend/borrow; give/take; send/receive; push/pull; upload/download; import/export; input/output
+encode/decode; encrypt/decrypt; compress/decompress; install/uninstall; upgrade/downgrade; add/remove; add/subtract
+insert/remove; insert/delete; create/remove; create/delete; multiply/divide; include/exclude; attach/detach
+connect/disconnect; lock/unlock; block/unblock; mute/unmute; subscribe/unsubscribe; follow/unfollow; show/hide
+expand/collapse; maximize/minimize; maximum/minimum; ascending/descending; ascend/descend; append/prepend; win/lose
+gain/lose; profit/loss; gain/loss; love/hate; like/dislike; like/hate; advantage/disadvantage; pro/con; benefit/risk
+benefit/drawback; benefit/harm; strength/weakness; positive/negative; success/failure; succeed/fail; pass/fail
+public/private; internal/external; local/remote; online/offline; client/server; frontend/backend; parent/child
+row/column; horizontal/vertical; static/dynamic; synchronous/asynchronous; sync/async; mutable/immutable; stack/queue
+read/write; get/set; get/post; get/put; source/destination; sender/receiver; buyer/seller; landlord/tenant
+employer/employee; teacher/student; doctor/patient; customer/vendor; import/export; arrive/depart; arrival/departure
+enter/leave; enter/exit; come/go; inside/outside; indoor/outdoor; north/south; east/west; northern/southern
+eastern/western; summer/winter; sunrise/sunset; morning/evening; birth/death; born/die; alive/dead; live/die; sink/float
+remember/forget; find/lose; build/destroy; make/break; fix/break; tighten/loosen; fill/empty; freeze/thaw; freeze/melt
+boil/freeze; ask/answer; question/answer; begin/end; launch/stop; activate/deactivate; resume/pause; continue/stop
+keep/remove; keep/delete; keep/drop; keep/cancel; retain/drop; retain/remove; save/delete; save/spend; archive/delete
+renew/cancel; confirm/cancel; schedule/cancel; subscribe/cancel; extend/shorten; lengthen/shorten; widen/narrow
+encourage/discourage; support/oppose; agree/disagree; promote/oppose; argue/defend; admit/discharge; hire/fire
+employ/dismiss; guilty/innocent; legal/illegal; liable/exempt; active/inactive; active/dormant; available/unavailable
+visible/invisible; valid/invalid; possible/impossible; certain/uncertain; healthy/sick; normal/abnormal; optional/required
+optional/mandatory; voluntary/mandatory; permanent/temporary; manual/automatic; commit/rollback; deploy/revert
+merge/split; join/split; join/leave; open/shut; debit/credit; deposit/withdraw; asset/liability; gross/net; inner/outer
+uppercase/lowercase; prefix/suffix; singular/plural; odd/even; prime/composite; acid/base; solid/liquid; liquid/gas
+plaintiff/defendant; majority/minority; ancient/modern; major/minor; junior/senior; formal/informal; introvert/extrovert
+optimist/pessimist; brave/cowardly; polite/rude; kind/cruel; happy/sad; smart/stupid; lazy/diligent; proud/humble
+secure/insecure; offensive/defensive; passive/active; escalate/close; escalate/downgrade; prioritize/deprioritize
+enforceable/unenforceable; paid/unpaid; pay/refuse; dispute/refund; replace/refuse; highlight/hide; emphasize/hide
+"""
+
+# One line, one meaning, in the questions that people put to a bot.
+SYNONYMS = """
+remove delete erase eliminate deletion removal drop discard; create make generate build construct produce establish formulate
+show display view list print see; find locate search discover; begin start commence initiate launch; stop end terminate cease discontinue halt
+fix repair resolve solve troubleshoot mend correct; change modify alter edit adjust revise amend; buy purchase
+get obtain acquire receive retrieve fetch; check verify validate determine confirm; need require; improve enhance better boost
+increase raise grow; decrease reduce lower cut lessen; big large huge; small little tiny; fast quick quickly rapidly rapid speedy
+explain describe clarify explanation description elaborate detail outline; summarize summarise summary overview recap; rewrite rephrase paraphrase reword restate
+error exception issue problem failure bug fault trouble; method approach technique procedure process strategy; mean meaning definition define signify represent indicate
+car automobile vehicle; movie film; photo picture image photograph; phone cellphone mobile smartphone telephone; laptop notebook; pc computer
+job position employment; salary pay wage wages; home house; kid kids child children; person people human; dictionary dict; array; folder directory
+function func; parameter argument param; variable var; string str; integer int; program application app software; website site webpage
+code program-code; bug defect; password passcode passphrase; account profile; cost price fee charge; money cash funds; company firm business corporation
+email mail; message note; customer client; delete; reset; login; error; doctor physician; medicine medication drug; illness disease sickness
+country nation; city town; begin; street road; university college; test exam examination; score mark grade; teacher instructor; boss manager supervisor
+important significant crucial essential key; easy simple straightforward; hard difficult challenging tough; best top ideal optimal; good great nice; bad poor terrible
+common frequent usual typical; main primary principal major; enough sufficient; right correct proper appropriate; wrong incorrect; sure certain; happy glad
+help assist aid assistance; tell inform notify advise; give provide offer supply present; ask request; choose select pick; use utilize utilise employ
+keep retain maintain preserve; send deliver; write compose draft; think believe; speak talk; try attempt; happen occur; become; live reside; work function operate operation
+prevent avoid; allow permit let enable-user; ensure; include contain incorporate; exclude omit; combine merge join; connect link; compare difference differ distinguish distinction
+implement; implement implementation; configure configuration setup set config; install installation; install; update upgrade-to; execute run launch-program; learn study; earn
+cancel cancellation; refund reimbursement reimburse; return; order; invoice bill; subscription plan; postpone delay defer; reject decline refuse deny denial; accept approve acceptance approval
+convert transform turn change-to conversion; calculate compute figure calculation; loop iterate iteration; random randomly; duplicate copy; unique distinct; order sort arrange
+quickly; effect impact consequence influence; advantage benefit pro upside; disadvantage drawback con downside; reason cause; goal aim objective purpose; result outcome
+example sample instance; idea suggestion tip advice recommendation hint; suggest recommend propose; step; rule guideline; feature; risk danger hazard; lawsuit litigation
+weight; lose shed; gain; healthy; food meal; eat consume; sleep; exercise workout; tired fatigued; pain ache; headache; cure treat treatment remedy
+beautiful pretty attractive; smart intelligent clever; rich wealthy; famous well-known; afraid scared frightened; angry mad; strange weird odd; rude impolite; organized organised
+favourite favorite; colour color; centre center; realise realize; travel trip journey; vacation holiday; hotel; flight; ticket; film
+start-up startup; entrepreneur; invest investment; loan; tax; rent; bank; stock share; insurance; lawyer attorney; court
+safe secure; securely safely; safety security; monitor track; schedule; meeting; calendar; deadline; report; document doc; data information info
+breach; contract agreement; proposal; policy; settlement; claim; liable responsible; court; entry record row-of-data; discrepancy inconsistency; missing absent
+hungry; thirsty; location place; route path; quick; store shop; restaurant; recipe; ingredient; cook prepare; temperature; weather climate
+frequently often; approximately roughly about; typically usually generally normally; biggest largest; smallest tiniest; fastest quickest; highest; famous
+utilization usage consumption use; elevated high; notify; purchase; sum amount total; latest newest current recent; per-day; hidden; vocal outspoken; timeframe deadline-time
+"""
+
+IRREGULAR = """
+bought buy; sold sell; made make; went go; gone go; came come; took take; taken take; gave give; given give; got get
+found find; lost lose; won win; ran run; wrote write; written write; said say; told tell; thought think; knew know
+known know; saw see; seen see; kept keep; left leave; sent send; built build; paid pay; met meet; spent spend
+began begin; begun begin; broke break; broken break; chose choose; chosen choose; drew draw; drawn draw; drove drive
+driven drive; ate eat; eaten eat; fell fall; fallen fall; felt feel; flew fly; forgot forget; forgotten forget
+froze freeze; frozen freeze; grew grow; grown grow; heard hear; held hold; hid hide; led lead; lent lend; lay lie
+rose rise; risen rise; shut shut; sang sing; slept sleep; spoke speak; spoken speak; stole steal; stood stand
+swam swim; taught teach; threw throw; understood understand; wore wear; worn wear; children child; men man; women woman
+feet foot; teeth tooth; mice mouse; people person; better good; indices index; analyses analysis; data data; became become
+"""
+
+# Function words of other languages that share the Latin script; MiniLM and these tables are English.
+FOREIGN = """
+der die das und ist nicht wie ich ein eine einen für mit auf zu den dem wird kann warum welche
+el la los las que cómo como para por una del está son qué cuál porque puedo hacer
+le les est une des pour dans comment pourquoi qui avec sur je vous quel quelle puis
+il che di non per come perché sono della delle gli posso quale um uma não você os isso fazer meu
+de het een van en niet hoe ik voor waarom jak nie czy jest się na co att och är inte hur som det
+bir ve nasıl için ne mi bu yang dan untuk bagaimana apa cara
+""".split()
