@@ -150,7 +150,7 @@ def _question(a: Reading, b: Reading, d: Difference) -> bool:
     return len(kinds) == 2 and kinds not in ALIKE
 
 
-ALIKE = ({"", "how"}, {"", "what"}, {"what", "who"})
+ALIKE = ({"", "how"}, {"", "what"}, {"", "whatis"}, {"what", "whatis"}, {"what", "who"}, {"difference", "whatis"})
 
 
 def _person(a: Reading, b: Reading, d: Difference) -> bool:

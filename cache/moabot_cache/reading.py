@@ -38,7 +38,10 @@ SENTENCE = re.compile(r"(?<=[.!?])\s+")
 ASKING = "howlong howmany howmuch howoften howfar howold howbig why when where who".split()
 KINDS = {
     **{word: word for word in ASKING},
-    **dict.fromkeys("what which whatis howdoes difference".split(), "what"),
+    **dict.fromkeys("what which howdoes".split(), "what"),
+    "whatis": "whatis",
+    "difference": "difference",
+    "whether": "whether",
     **dict.fromkeys("how howto".split(), "how"),
     **dict.fromkeys("can may could is are am was were does do did has have will would".split(), "whether"),
     "whom": "who",
@@ -75,6 +78,7 @@ class Reading:
     aspects: frozenset[str]
     restrictions: frozenset[str]
     persons: tuple[str, ...]
+    manner: frozenset[str]
     capitals: frozenset[str]
     negated: bool
     reversed: bool
@@ -125,6 +129,7 @@ FORMATS = _meaning(tables.FORMATS)
 OPERATIONS = _meaning(tables.OPERATIONS, inflected=True)
 ASPECTS = _meaning(tables.ASPECTS, inflected=True)
 RESTRICTIONS = _meaning(tables.RESTRICTIONS)
+MANNERS = _meaning(tables.MANNERS)
 NEGATIONS = frozenset(tables.NEGATIONS)
 REVERSALS = frozenset(map(root, tables.REVERSALS))
 STOPS = frozenset(tables.STOPS)
@@ -168,7 +173,10 @@ def _phrases() -> Iterable[tuple[Sequence[str], Sequence[str]]]:
 
 
 PHRASES = _tree(_phrases())
-FILLERS = _tree((group, ()) for group in _lines(tables.FILLERS))
+FILLERS = _tree(
+    [(group, ()) for group in _lines(tables.FILLERS)]
+    + [((can, "you", verb), (verb,)) for verb in tables.POLITE for can in ("can", "could", "would")]
+)
 
 
 def _replaced(tokens: Sequence[str], tree: Tree) -> list[str]:
@@ -176,7 +184,7 @@ def _replaced(tokens: Sequence[str], tree: Tree) -> list[str]:
     place = 0
     while place < len(tokens):
         for phrase, instead in tree.get(tokens[place], ()):
-            if tokens[place : place + len(phrase)] == phrase:
+            if tokens[place : place + len(phrase)] == list(phrase):
                 found += instead
                 place += len(phrase)
                 break
@@ -223,6 +231,7 @@ def read(text: str) -> Reading:
         aspects=_found(tokens, ASPECTS),
         restrictions=_found(tokens, RESTRICTIONS),
         persons=tuple(PERSONS[token] for token in tokens if token in PERSONS),
+        manner=_found(tokens, MANNERS),
         capitals=_capitals(text),
         negated=negations % 2 == 1,
         reversed=(negations + sum(stem in REVERSALS for _, _, stem in both)) % 2 == 1,
@@ -260,7 +269,7 @@ def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
         kind = KINDS.get(token, "")
         if kind == "how" and token == "how":
             return "how" if TO_DO.intersection(tokens[place + 1 : place + 2]) else "what"
-        if kind and (place == 0 or kind in ASKING or kind in {"how", "what"}):
+        if kind and (place == 0 or kind in ASKING or kind in {"how", "what", "whatis", "difference"}):
             return kind
     return ""
 

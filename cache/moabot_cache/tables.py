@@ -14,11 +14,13 @@ __all__ = [
     "FOREIGN",
     "FORMATS",
     "IRREGULAR",
+    "MANNERS",
     "NAMES",
     "NEGATIONS",
     "NUMBERS",
     "OPERATIONS",
     "PHRASES",
+    "POLITE",
     "RESTRICTIONS",
     "REVERSALS",
     "STOPS",
@@ -62,14 +64,14 @@ CONTRACTIONS = {
 # What is said to be polite or to begin; it changes no answer.
 FILLERS = """
 please; kindly; hello; hi; hey; hi there; hey there; thanks; thank you; thanks in advance
-could you; can you; would you; will you; could you please; can you please; would you please
+could you please; can you please; would you please
 can you tell me; could you tell me; tell me; can anyone tell me; can anybody tell me
 can you help me; could you help me; help me; i need help with; i need help; i need to know
 i would like to know; i would like you to; i would like to; i want to know; i want you to; i want to
 i need to; i need you to; i am trying to; i try to; i was wondering; i wonder; do you know; any idea
 quick question; just; actually; basically; really; simply; currently; somehow; in fact; exactly
-go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure; is there any
-does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally
+go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure
+does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; of all time; in the world; nowadays; these days
 """
 
 STOPS = """
@@ -84,6 +86,7 @@ one ones thing things way ways able use used using possible way kind sort type
 
 # Several words, or other spellings, for one: the left side is read as the right one.
 PHRASES = """
+is there = whether; are there = whether; was there = whether; has there been = whether; does there exist = whether
 how do i = howto; how can i = howto; how could i = howto; how should i = howto; how would i = howto
 how do you = howto; how can you = howto; how do we = howto; how can we = howto; how to = howto
 how does one = howto; how can one = howto; how do one = howto; how would you = howto
@@ -147,6 +150,10 @@ great britain = uk; new york city = nyc; machine learning = ml; artificial intel
 pull request = pr; merge request = pr; environment variable = envvar; env var = envvar
 command line = cli; regular expression = regex; operating system = os; credit card = creditcard
 """
+
+POLITE = """explain show give write list summarize summarise translate describe tell provide recommend suggest
+create generate compare convert fix draft help outline""".split()
+"""What follows "can you" when it is an order and no question."""
 
 NUMBERS = {
     word: value
@@ -354,6 +361,12 @@ breach; contract agreement; proposal; policy; settlement; claim; liable responsi
 hungry; thirsty; location place; route path; quick; store shop; restaurant; recipe; ingredient; cook prepare; temperature; weather climate
 frequently often; approximately roughly about; typically usually generally normally; biggest largest; smallest tiniest; fastest quickest; highest; famous
 utilization usage consumption use; elevated high; notify; purchase; sum amount total; latest newest current recent; per-day; hidden; vocal outspoken; timeframe deadline-time
+"""
+
+# Who is meant, and whether it is, was, will be or should be: between equal words this still tells.
+MANNERS = """
+i my me mine myself am; you your yours yourself; we us our ours; they them their someone somebody anyone people one
+should must shall; will would; did was were had been; if when; without
 """
 
 IRREGULAR = """
