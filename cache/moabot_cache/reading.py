@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from moabot_cache import tables
 
-__all__ = ["Reading", "meanings", "read", "root"]
+__all__ = ["LIGHT", "Reading", "meanings", "read", "root"]
 
 LONGEST = 1000
 """Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
@@ -129,6 +129,7 @@ FORMATS = _meaning(tables.FORMATS)
 OPERATIONS = _meaning(tables.OPERATIONS, inflected=True)
 ASPECTS = _meaning(tables.ASPECTS, inflected=True)
 RESTRICTIONS = _meaning(tables.RESTRICTIONS)
+LIGHT = frozenset(map(root, tables.LIGHT))
 MANNERS = _meaning(tables.MANNERS)
 NEGATIONS = frozenset(tables.NEGATIONS)
 REVERSALS = frozenset(map(root, tables.REVERSALS))

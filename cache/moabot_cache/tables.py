@@ -14,6 +14,7 @@ __all__ = [
     "FOREIGN",
     "FORMATS",
     "IRREGULAR",
+    "LIGHT",
     "MANNERS",
     "NAMES",
     "NEGATIONS",
@@ -358,6 +359,25 @@ favourite favorite; colour color; centre center; realise realize; travel trip jo
 start-up startup; entrepreneur; invest investment; loan; tax; rent; bank; stock share; insurance; lawyer attorney; court
 safe secure; securely safely; safety security; monitor track; schedule; meeting; calendar; deadline; report; document doc; data information info
 breach; contract agreement; proposal; policy; settlement; claim; liable responsible; court; entry record row-of-data; discrepancy inconsistency; missing absent
+contrast difference distinction differ; compare difference; notify report inform convey; tell say inform; available availability; draft formulate prepare compose
+create develop open issue; add include incorporate insert append introduce attach put; keep leave maintain hold; legacy old outdated obsolete; cancel end terminate; application request; concern issue
+data record; discuss describe explain; reply respond response answer react; feature functionality capability; signify significance imply entail mean involve; register record log mark note; approve accept agree positive
+plan schedule arrange organize setup; reschedule move shift; component part section piece element module; determine figure find identify ascertain discover learn; adjust update modify; omit skip miss exclude ignore leave filter
+improve increase; overcome cope handle manage; quit stop cease; computer laptop; amazing awesome great incredible; identify recognize recognise; top best; good effective helpful useful beneficial; efficient effective
+individual person; predict forecast prediction; television tv; author writer; university school; resign quit; meaningless pointless; visit travel go see; quality characteristic trait property attribute; stuff product thing
+abuse abusive; normal natural typical; gain get earn; evil bad; valid legitimate legit genuine authentic real; fridge refrigerator; loss loose lose; whole entire; addict addiction addicted; opinion view thought thoughts feeling
+alternative replacement substitute option choice; importance significance; teen teenager adolescent; singer vocalist; toxic toxin poisonous; joyful happy cheerful glad; brave courageous; grateful thankful; crash accident collision
+immigrant migrant; spouse partner; baby infant newborn; elderly senior; childbirth labour; puppy dog-child; kitten cat-child; cab taxi; airplane plane aircraft; ship boat vessel; bike bicycle cycle; motorcycle motorbike
+grocery groceries; sofa couch; trash garbage rubbish waste bin; faucet tap; elevator lift; apartment flat; gas petrol fuel; truck lorry; soccer football; chips fries; cookie biscuit; sweater jumper; vacation holiday
+reach contact call phone; address location; register signup enrol enroll join; verify authenticate; credential login; unlock unfreeze; track trace follow; parcel package shipment; delivery shipping shipped ship; receipt invoice bill
+refund reimburse moneyback; discount coupon promo voucher; membership subscription plan; upgrade; downgrade; card payment; pay settle; due owed; statement summary; balance; overdraft; transfer wire send; branch office
+crash freeze hang; slow sluggish laggy lag; broken faulty defective damaged; screen display monitor; battery; charge recharge; reboot restart; reset restore; settings preferences options setting preference option; backup copy
+hack compromise breach; virus malware; spam junk; attachment file; folder directory; rename retitle; screenshot capture; shortcut hotkey; browser; tab; cookie; cache; history; bookmark favourite; link url hyperlink
+list array sequence; element item entry member; key; value; loop iterate traverse; method function procedure routine; library package module dependency; install setup; compile build; run execute launch start invoke; test check
+sort order arrange rank; reverse invert flip; merge combine join concatenate concat; split divide separate; count tally number; duplicate dupe repeated duplicates; unique distinct; random arbitrary; convert cast parse transform change turn
+query request; table relation; column field attribute; row record tuple; index; server host; port; deploy release ship publish; cluster; container; image picture; schedule cron timer; thread; process; memory ram; disk drive storage
+salary income earnings pay; career profession occupation job; resume cv; interview; hire recruit employ; fire dismiss sack; boss manager employer; colleague coworker; quit leave; promotion raise; meeting call appointment
+healthy nutritious; diet nutrition; weight; exercise workout train training; muscle; sleep rest; stress anxiety; depressed depression; doctor physician gp; symptom sign; cause reason trigger factor; cure treat heal remedy treatment; prevent avoid stop
 hungry; thirsty; location place; route path; quick; store shop; restaurant; recipe; ingredient; cook prepare; temperature; weather climate
 frequently often; approximately roughly about; typically usually generally normally; biggest largest; smallest tiniest; fastest quickest; highest; famous
 utilization usage consumption use; elevated high; notify; purchase; sum amount total; latest newest current recent; per-day; hidden; vocal outspoken; timeframe deadline-time
@@ -368,6 +388,14 @@ MANNERS = """
 i my me mine myself am; you your yours yourself; we us our ours; they them their someone somebody anyone people one
 should must shall; will would; did was were had been; if when; without
 """
+
+# Words that carry little: whether they are said or not, the answer stays.
+LIGHT = """give provide perform process method take make proceed ever become feel think find good best great proper
+real right start begin tip advice suggestion purpose example case carry together myself yourself oneself
+something anything everything person people someone need want look item bit lot order way place time
+particular specific certain given following correct own available current existing involve regard concern
+associate related relate various different able successfully properly correctly easily quickly efficiently
+effectively exact exactly personal basically generally usually normally always-on best-known necessary""".split()
 
 IRREGULAR = """
 bought buy; sold sell; made make; went go; gone go; came come; took take; taken take; gave give; given give; got get
