@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from moabot_cache import tables
+from moabot_cache.spelling import misspelt
 from moabot_cache.reading import LIGHT, Reading, meanings, root
 
 __all__ = ["GUARDS", "Difference", "difference", "needed", "refusal"]
@@ -44,7 +45,7 @@ def difference(asked: Reading, kept: Reading) -> Difference:
     """Take away equal words, then synonyms."""
     pairs: dict[int, int] = {}
     free = dict(enumerate(kept.words))
-    for same in (_equal, _synonymous):
+    for same in (_equal, _synonymous, misspelt):
         for i, word in enumerate(asked.words):
             if i not in pairs:
                 j = next((j for j, other in free.items() if same(word, other)), None)

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from moabot_cache import tables
 
-__all__ = ["LIGHT", "Reading", "meanings", "read", "root"]
+__all__ = ["LIGHT", "Reading", "essence", "meanings", "read", "root"]
 
 LONGEST = 1000
 """Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
@@ -166,14 +166,15 @@ def _tree(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Tree:
     return tree
 
 
-def _phrases() -> Iterable[tuple[Sequence[str], Sequence[str]]]:
-    for line in tables.PHRASES.strip().split("\n"):
+def _phrases(text: str) -> Iterable[tuple[Sequence[str], Sequence[str]]]:
+    for line in text.strip().split("\n"):
         for pair in line.split(";"):
             phrase, _, instead = pair.partition("=")
             yield TOKEN.findall(phrase), instead.split()
 
 
-PHRASES = _tree(_phrases())
+SPELLINGS = _tree(_phrases(tables.SPELLINGS))
+PHRASES = _tree(_phrases(tables.PHRASES))
 FILLERS = _tree(
     [(group, ()) for group in _lines(tables.FILLERS)]
     + [((can, "you", verb), (verb,)) for verb in tables.POLITE for can in ("can", "could", "would")]
@@ -195,19 +196,27 @@ def _replaced(tokens: Sequence[str], tree: Tree) -> list[str]:
     return found
 
 
-def _tokens(text: str) -> list[str]:
-    """Words in one spelling each: contractions, times, thousands and units written out."""
-    text = text.casefold()
-    text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text)
+def _said(text: str) -> list[str]:
+    """Words in one spelling each, without politeness: contractions, times, thousands written out."""
+    text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text.casefold())
     text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", GROUPED.sub("", text)))
     tokens = [token.removesuffix("'s") for token in TOKEN.findall(text)]
-    return _replaced(_replaced(tokens, FILLERS), PHRASES)
+    return _replaced(_replaced(tokens, SPELLINGS), FILLERS)
+
+
+def _spelt(text: str) -> str:
+    return unicodedata.normalize("NFKC", text[:LONGEST]).translate(QUOTES).strip()
+
+
+def essence(text: str) -> str:
+    """What a question says without politeness, hurry and punctuation: what the encoder is given."""
+    return " ".join(_said(_spelt(text)))
 
 
 def read(text: str) -> Reading:
     """Read one question; takes about a tenth of a millisecond."""
-    text = unicodedata.normalize("NFKC", text[:LONGEST]).translate(QUOTES).strip()
-    sentences = [_tokens(sentence) for sentence in SENTENCE.split(text)]
+    text = _spelt(text)
+    sentences = [_replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
     tokens = [token for sentence in sentences for token in sentence]
     both = [(place, token, root(token)) for place, token in enumerate(tokens)]
     content = [

@@ -24,6 +24,7 @@ __all__ = [
     "POLITE",
     "RESTRICTIONS",
     "REVERSALS",
+    "SPELLINGS",
     "STOPS",
     "SYNONYMS",
     "UNITS",
@@ -71,6 +72,17 @@ can you help me; could you help me; help me; i need help with; i need help; i ne
 i would like to know; i would like you to; i would like to; i want to know; i want you to; i want to
 i need to; i need you to; i am trying to; i try to; i was wondering; i wonder; do you know; any idea
 quick question; just; actually; basically; really; simply; currently; somehow; in fact; exactly
+ok so; so; well; um; uh; oh; yo; greetings; dear; cheers; many thanks; thank you so much; thanks a lot; thanks so much
+thank you very much; much appreciated; appreciate it; appreciate the help; any help appreciated; in advance
+sorry to bother you; sorry but; sorry; excuse me; a quick question; one quick question; question; i have a question
+i was just wondering; just wondering; wondering; i am wondering; i am curious; curious; i am looking to; looking to
+i am looking for a way to; i have to; i have got to; i got to; i gotta; gotta; i wanna; wanna; i need some help
+i am having trouble; having trouble; can someone; could someone; can somebody; can anyone; could anyone
+can someone tell me; can someone explain; does anybody know; do you happen to know; do you know if; can you help
+let me know; please let me know; please advise; asap; as soon as possible; right away; right now; at the moment
+if possible; if you can; if you could; by any chance; by chance; again; kindly tell me; remind me; please remind me
+what i want to know is; my question is; the question is; to be honest; honestly; you know; i mean; i think; i guess
+like to know; i should know; for my; i am new here; first time here; quick one; quick q; hope you are well; friend
 go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure
 does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; of all time; in the world; nowadays; these days
 """
@@ -84,6 +96,18 @@ when where why how also too very quite own some any all each it's s t d ll m re 
 need want like get got please while during per upon toward towards among between
 one ones thing things way ways able use used using possible way kind sort type
 """.split()
+
+# How people write in a hurry.
+SPELLINGS = """
+pls = please; plz = please; thx = thanks; u = you; ur = your; r = are; im = i am; ive = i have; id = identifier
+acct = account; msg = message; msgs = messages; info = information; appt = appointment; dept = department; pw = password
+pwd = password; pic = picture; pics = pictures; docs = documents; doc = document; ppl = people; tmrw = tomorrow
+config = configuration; configs = configurations; repo = repository; repos = repositories; db = database; dir = directory
+env = environment; dev = development; prod = production; auth = authentication; max = maximum; min = minimum
+app = application; apps = applications; sub = subscription; subs = subscriptions; temp = temperature; approx = approximately
+intro = introduction; exam = examination; lab = laboratory; ad = advertisement; ads = advertisements; asap = now
+b/c = because; bc = because; cuz = because; w/o = without; w/ = with; gonna = going to; lemme = let me; thru = through
+"""
 
 # Several words, or other spellings, for one: the left side is read as the right one.
 PHRASES = """
