@@ -12,7 +12,7 @@ from pathlib import Path
 from moabot import config as configuration
 from moabot.answering import Answering
 from moabot.calls import Calls, Model
-from moabot.channels import NO_WISH
+from moabot.channels import NO_WISH, Channels
 from moabot.config import (
     ChannelSettings,
     Config,
@@ -25,6 +25,8 @@ from moabot.config import (
 from moabot.contract import Message, Prompts, Provider, Question, Strategy
 from moabot.errors import ConfigError
 from moabot.explaining import Plan, Unseen, dry, plan
+from moabot.journal import Journal, PassingJournal
+from moabot.memory import Keep, Memory, remembering
 from moabot.plugins import Offer, Plugins, nearest
 from moabot.pricing import look_up
 from moabot.recorder import Recorder
@@ -44,13 +46,18 @@ class App:
         *,
         models: Mapping[str, Model],
         strategies: Mapping[str, Strategy],
+        memory: Memory,
     ) -> None:
         self.config = config
         self.plugins = plugins
+        self.memory = memory
         self._models = models
         self._strategies = strategies
         self._prompts = _prompts(config)
-        self.answering = self._answering(Calls(models, at_once=config.limits.calls))
+        self.channels = Channels(config, strategies=tuple(strategies), store=memory.store)
+        self.answering = self._answering(
+            Calls(models, at_once=config.limits.calls), journal=memory.journal
+        )
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -60,22 +67,25 @@ class App:
     async def explain(self, question: Question, *, wish: ChannelSettings = NO_WISH) -> Plan:
         """The calls that `question` would lead to, and their cost; nothing is called."""
         calls = dry(self._models, at_once=self.config.limits.calls)
-        answering = self._answering(calls)
+        answering = self._answering(calls, journal=PassingJournal())
         scope = question.scope
         message = Message(
             scope.platform, scope.workspace, scope.channel, "", question.text, "explain"
         )
         recorder = Recorder(Unseen())
-        answer = await answering.think(question, answering.settings(message, wish), recorder)
+        settings = await answering.settings(message, wish)
+        answer = await answering.think(question, settings, recorder)
         return plan(answer, recorder.calls, self._models)
 
-    def _answering(self, calls: Calls) -> Answering:
+    def _answering(self, calls: Calls, *, journal: Journal) -> Answering:
         return Answering(
-            self.config,
+            config=self.config,
             calls=calls,
             strategies=self._strategies,
             prompts=self._prompts,
             plugins=self.plugins,
+            journal=journal,
+            channels=self.channels,
         )
 
 
@@ -90,10 +100,14 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
 
 
 @asynccontextmanager
-async def opened(config: Config, plugins: Plugins) -> AsyncIterator[App]:
-    """Open every provider that a panel uses, and every strategy; close them all at the end."""
+async def opened(config: Config, plugins: Plugins, *, keep: Keep = "nothing") -> AsyncIterator[App]:
+    """Open every provider that a panel uses, and every strategy; close them all at the end.
+
+    `keep` says what is to outlive the process.
+    """
     _check_roles(config)
     async with AsyncExitStack() as stack:
+        memory = await stack.enter_async_context(remembering(config, keep))
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
         providers: dict[str, tuple[Provider, asyncio.Semaphore]] = {}
         for name in dict.fromkeys(config.models[model].provider for model in sorted(used)):
@@ -112,7 +126,7 @@ async def opened(config: Config, plugins: Plugins) -> AsyncIterator[App]:
             offer = plugins.offer("strategy", chosen.plugin, where=f"[strategies.{name}] plugin")
             settings = validated(offer.settings, chosen.own(), where=f"[strategies.{name}]")
             strategies[name] = await stack.enter_async_context(offer.factory(settings))
-        yield App(config, plugins, models=models, strategies=strategies)
+        yield App(config, plugins, models=models, strategies=strategies, memory=memory)
 
 
 async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> Provider:

@@ -124,14 +124,19 @@ class Calls:
                 heard_at=errand.heard_at,
                 allowed=self._hedges.take,
             )
-        except ProviderError:
+        except ProviderError as error:
             if backed_up or not rest or _now() >= order.until:
                 raise
-            return await self._down(replace(errand, attempt=None), rest)
+            over = errand.over or isinstance(error, _Stopped)
+            return await self._down(replace(errand, attempt=None, over=over), rest)
 
     async def _persist(self, errand: _Errand, model: Model) -> Proposal:
         """Ask one model until it answers, its tries are used up, or waiting makes no sense."""
         order, began = errand.order, _now()
+        if (memo := errand.recorder.memo) is not None:
+            known = memo.recall(order.slot, model.name, order.prompt)
+            if known is not None or errand.over:
+                return _again(errand, model, known)
         for tried in range(1, order.patience.tries + 1):
             try:
                 return await self._try(errand, model)
@@ -142,11 +147,13 @@ class Calls:
                 hopeless = not error.retryable or isinstance(error, ProviderTimeout)
                 if hopeless or tried == order.patience.tries or _now() + pause >= order.until:
                     errand.recorder.failed(failure)
+                    errand.keep(failure)
                     raise
             try:
                 await asyncio.sleep(pause)
             except asyncio.CancelledError:
                 errand.recorder.failed(failure)
+                errand.keep(Cancelled(order.slot, model.name, failure.seconds, Usage()))
                 raise
         raise AssertionError("tries is at least 1")  # pragma: no cover - settings forbid 0
 
@@ -169,6 +176,8 @@ class Calls:
             if attempt.sent:
                 paid = isinstance(error, PAID) or attempt.spoke
                 attempt.usage = _guess(order, model, attempt) if paid else Usage(calls=1)
+                if errand.recorder.memo is not None:
+                    errand.recorder.memo.lost(order.slot, model.name, attempt.usage)
             if attempt.speaker is not None and order.voice is not None:
                 order.voice.leave(attempt.speaker)
             raise
@@ -177,7 +186,9 @@ class Calls:
             if attempt.sent:
                 attempt.usage = _guess(order, model, attempt)
             seconds = _now() - attempt.began
-            errand.recorder.cancelled(Cancelled(order.slot, model.name, seconds, attempt.usage))
+            stopped = Cancelled(order.slot, model.name, seconds, attempt.usage)
+            errand.recorder.cancelled(stopped)
+            errand.keep(stopped)
             raise
         attempt.usage = priced(completion.usage, model.price)
         return self._well(errand, model, attempt, completion.text)
@@ -193,6 +204,7 @@ class Calls:
         )
         done = Proposal(order.slot, model.name, order.role, text, usage, seconds)
         errand.recorder.called(done)
+        errand.keep(done)
         return done
 
     async def _complete(self, order: Order, model: Model, attempt: _Attempt) -> Completion:
@@ -256,12 +268,21 @@ class _Attempt:
 
 @dataclass(slots=True)
 class _Errand:
-    """An order on its way to one model, with the two records that its answer keeps."""
+    """An order on its way to one model, with the two records that its answer keeps.
+
+    `over` says that before a crash it ended without an answer: only what is remembered counts.
+    """
 
     order: Order
     recorder: Recorder
     budget: Budget
     attempt: _Attempt | None = None
+    over: bool = False
+
+    def keep(self, gave: Proposal | Failure | Cancelled) -> None:
+        """Let what a call gave outlive the process."""
+        if self.recorder.memo is not None:
+            self.recorder.memo.keep(self.order.prompt, gave)
 
     def heard_at(self) -> float:
         """Loop time of the last sign of life; who still queues is not silent."""
@@ -269,6 +290,25 @@ class _Errand:
             return _now()
         speaker = self.attempt.speaker
         return max(self.attempt.began, speaker.last_s) if speaker else self.attempt.began
+
+
+class _Stopped(ProviderError):
+    """Before a crash this call was stopped, since its answer no longer needed it."""
+
+
+def _again(errand: _Errand, model: Model, known: Proposal | Failure | Cancelled | None) -> Proposal:
+    """What this call gave before a crash; it is neither asked nor paid again."""
+    if isinstance(known, Proposal):
+        errand.budget.settle(Decimal(0), known.usage)
+        errand.recorder.called(known)
+        return known
+    if isinstance(known, Failure):
+        errand.recorder.failed(known)
+        raise ProviderError(known.error, provider=model.provider_name, model=model.name)
+    if known is not None:
+        errand.budget.settle(Decimal(0), known.usage)
+        errand.recorder.cancelled(known)
+    raise _Stopped("It was stopped.", provider=model.provider_name, model=model.name)
 
 
 def _now() -> float:

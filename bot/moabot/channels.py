@@ -2,32 +2,96 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Mapping, Sequence
+
+from pydantic import ValidationError
+
 from moabot.config import ChannelSettings, Config, Defaults
 from moabot.contract import Message
-from moabot.errors import ConfigError
+from moabot.errors import ConfigError, StoreError
 from moabot.plugins import nearest
+from moabot.store import Store
+from moabot.store.rows import Change
+from moabot.validation import validated
 
-__all__ = ["Channels", "channel_key"]
+__all__ = ["NO_WISH", "Channels", "channel_key", "workspace_key"]
+
+log = logging.getLogger("moabot")
 
 NO_WISH = ChannelSettings()
 
 
 class Channels:
-    """Settings by channel, over the defaults. `strategies` are the names that exist."""
+    """Settings by channel, over the defaults. `strategies` are the names that exist.
 
-    def __init__(self, config: Config, *, strategies: tuple[str, ...]) -> None:
+    From weak to strong: `[defaults]`; the workspace ("slack:T1") in config.toml, then as it was
+    set by command; the channel ("slack:T1/C1") likewise; the wish of one message. What is set by
+    command stands in `store` and is read for each message, so the next one sees it.
+    """
+
+    def __init__(
+        self, config: Config, *, strategies: tuple[str, ...], store: Store | None = None
+    ) -> None:
         self._config = config
         self._strategies = strategies
+        self._store = store
         self._defaults = self._checked(config.defaults, where="[defaults] ")
-        self._channels = {
-            key: self._checked(_over(config.defaults, channel), where=f"[channels.{key!r}] ")
-            for key, channel in config.channels.items()
-        }
+        for key, channel in config.channels.items():
+            self._checked(_over(config.defaults, channel), where=f"[channels.{key!r}] ")
+        self._merged: dict[str, Defaults] = {}
 
-    def settings(self, message: Message, wish: ChannelSettings = NO_WISH) -> Defaults:
+    async def settings(self, message: Message, wish: ChannelSettings = NO_WISH) -> Defaults:
         """What holds for `message`; raises `ConfigError` when the wish names what is not there."""
-        here = self._channels.get(channel_key(message), self._defaults)
+        keys = (workspace_key(message), channel_key(message))
+        stored = await self._store.settings(keys) if self._store is not None else None
+        here = self._configured(keys) if not stored else self._with_stored(keys, stored)
         return self._checked(_over(here, wish) if wish is not NO_WISH else here, where="")
+
+    async def change(self, key: str, name: str, value: object, *, who: str) -> None:
+        """Set `name` of a channel or workspace, or with None unset it, and note who did.
+
+        `who` is "platform:workspace/author". Raises `ConfigError` when there is no such setting
+        or value, `StoreError` when it cannot be kept.
+        """
+        if self._store is None:
+            raise StoreError("There is no database to keep settings in.", fix="Run the bot.")
+        wanted = validated(ChannelSettings, {name: value}, where=f"{key}: {name}")
+        self._checked(_over(self._defaults, wanted), where=f"{key}: ")
+        after = "" if value is None else wanted.model_dump_json(include={name})
+        await self._store.change(Change(key, name, "", after, who, time.time()))
+
+    def _configured(self, keys: Sequence[str]) -> Defaults:
+        merged = self._merged.get(keys[-1])
+        if merged is None:
+            merged = self._defaults
+            for key in keys:
+                if (channel := self._config.channels.get(key)) is not None:
+                    merged = _over(merged, channel)
+            if merged is self._defaults:
+                return merged  # most channels: nothing to remember for each of them
+            self._merged[keys[-1]] = merged
+        return merged
+
+    def _with_stored(
+        self, keys: Sequence[str], stored: Mapping[str, Mapping[str, str]]
+    ) -> Defaults:
+        settings = self._defaults
+        for key in keys:
+            settings = _over(settings, self._config.channels.get(key, NO_WISH))
+            for name, value in stored.get(key, {}).items():
+                settings = self._with_one(settings, key, name, value)
+        return settings
+
+    def _with_one(self, settings: Defaults, key: str, name: str, value: str) -> Defaults:
+        """One stored setting; what config.toml no longer has must not silence the channel."""
+        try:
+            changed = _over(settings, ChannelSettings.model_validate_json(value))
+            return self._checked(changed, where=f"{key}: ")
+        except (ValidationError, ConfigError) as error:
+            log.warning("setting ignored", extra={"key": key, "setting": name, "error": str(error)})
+            return settings
 
     def _checked(self, settings: Defaults, *, where: str) -> Defaults:
         for kind, name, names in (
@@ -40,6 +104,11 @@ class Channels:
                     fix=f"Correct the name{nearest(name, names)}.",
                 )
         return settings
+
+
+def workspace_key(message: Message) -> str:
+    """The workspace's name in config.toml: "platform:workspace"."""
+    return f"{message.platform}:{message.workspace}"
 
 
 def channel_key(message: Message) -> str:

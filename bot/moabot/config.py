@@ -20,6 +20,7 @@ from pydantic import (
 
 from moabot.errors import ConfigError
 from moabot.plugins import nearest
+from moabot.store.settings import StoreSettings
 from moabot.validation import validated
 
 __all__ = [
@@ -284,6 +285,7 @@ class Config(Settings):
     )
     prompts: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()
+    store: StoreSettings = StoreSettings()
     plugins: Plugging = Plugging()
 
     @model_validator(mode="after")

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import re
 from collections.abc import Sequence
 
 from moabot.config import LimitSettings
-from moabot.contract import Message, Question, Scope, Turn
+from moabot.contract import Message, Question, Turn
 from moabot.errors import QuestionRejected
+from moabot.journal import Journal, scope_of
+from moabot.store.rows import Said
 
-__all__ = ["Conversations", "scope_of"]
+__all__ = ["Conversations"]
 
-THREADS = 1000
-"""Threads kept in memory; the one that was silent longest is forgotten first."""
+SENTENCE = re.compile(r"(?<=[.!?…])\s")
+SHORT_CHARS = 160
+SHORT_SHARE = 0.2
+"""The part of `history_chars` that shortened turns may take."""
+OLDER = 4
+"""How many times `history_turns` are looked at; the older ones are shortened."""
+SHORTENED = "[Said earlier in this thread, each cut to its first sentence]"
 
 
 class Conversations:
-    """The turns of each thread, in memory, as many as `limits` allow."""
+    """Threads as models read them: the last turns as they are, older ones shortened."""
 
-    def __init__(self, limits: LimitSettings) -> None:
+    def __init__(self, limits: LimitSettings, journal: Journal) -> None:
         self._limits = limits
-        self._threads: OrderedDict[Scope, tuple[Turn, ...]] = OrderedDict()
+        self._journal = journal
 
-    def question(self, message: Message) -> Question:
-        """The message with what was said before it; raises `QuestionRejected`."""
+    async def question(
+        self, message: Message, *, horizon: int | None = None
+    ) -> tuple[Question, int]:
+        """The message with what was said before it, and the place of the last turn it knows.
+
+        `horizon` is such a place, when the question is made again. Raises `QuestionRejected`.
+        """
         text = message.text.strip()
         if not text:
             raise QuestionRejected("The question is empty.", fix="Write what you want to know.")
@@ -34,34 +46,48 @@ class Conversations:
                 fix="Shorten it, or raise [limits] question_chars.",
             )
         scope = scope_of(message)
+        most = OLDER * self._limits.history_turns
+        said = await self._journal.turns(scope, before=horizon, most=most)
         images = tuple(a for a in message.attachments if a.is_image)
-        return Question(text, self._threads.get(scope, ()), scope, images)
+        question = Question(text, self._bounded(said), scope, images)
+        return question, said[-1].place if said else 0
 
-    def keep(self, message: Message, answer: str) -> None:
-        """Remember a question and what was answered."""
-        scope = scope_of(message)
-        turns = (
-            *self._threads.pop(scope, ()),
-            Turn("user", message.text),
-            Turn("assistant", answer),
-        )
-        self._threads[scope] = self._bounded(turns)
-        while len(self._threads) > THREADS:
-            self._threads.popitem(last=False)
-
-    def _bounded(self, turns: Sequence[Turn]) -> tuple[Turn, ...]:
-        kept: list[Turn] = []
-        room = self._limits.history_chars
-        for turn in reversed(turns[-self._limits.history_turns :]):
-            room -= len(turn.text)
+    def _bounded(self, said: Sequence[Said]) -> tuple[Turn, ...]:
+        """The newest turns whole, as far as there is room; in the first of them, the older ones."""
+        limits = self._limits
+        whole = len(said)
+        room = limits.history_chars
+        if sum(len(turn.text) for turn in said) > room or whole > limits.history_turns:
+            room = int(room * (1 - SHORT_SHARE))
+        while whole > max(len(said) - limits.history_turns, 0):
+            room -= len(said[whole - 1].text)
             if room < 0:
                 break
-            kept.append(turn)
-        return tuple(reversed(kept))
+            whole -= 1
+        kept = [Turn(turn.role, turn.text) for turn in said[whole:]]
+        older = _shortened(said[:whole], chars=int(limits.history_chars * SHORT_SHARE))
+        if older and kept:
+            first = kept[0]
+            if first.role == "user":  # two of one role in a row are refused by some models
+                kept[0] = Turn("user", f"{older}\n\n{first.text}")
+            else:
+                kept.insert(0, Turn("user", older))
+        return tuple(kept)
 
 
-def scope_of(message: Message) -> Scope:
-    """Who may see what this message is about."""
-    return Scope(
-        message.platform, message.workspace, message.channel, message.thread, message.private
-    )
+def _shortened(said: Sequence[Said], *, chars: int) -> str:
+    """First sentences, the newest that fit into `chars`; no model is asked to sum them up."""
+    lines: list[str] = []
+    room = chars - len(SHORTENED)
+    for turn in reversed(said):
+        line = f"{turn.role}: {_first_sentence(turn.text)}"
+        room -= len(line) + 1
+        if room < 0:
+            break
+        lines.append(line)
+    return "\n".join([SHORTENED, *reversed(lines)]) if lines else ""
+
+
+def _first_sentence(text: str) -> str:
+    first = SENTENCE.split(" ".join(text.split()), maxsplit=1)[0]
+    return first if len(first) <= SHORT_CHARS else f"{first[:SHORT_CHARS]}…"

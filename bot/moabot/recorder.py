@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moabot.contract import Cancelled, Failure, Proposal, Report
+from moabot.memo import Memo
 
 __all__ = ["Recorder"]
 
@@ -12,10 +13,12 @@ class Recorder:
 
     `calls` holds every call that succeeded, of any role, in the order of finishing; `degraded`
     the sentences that the person must be told.
+    `memo` is the part of the record that outlives the process, when there is one.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, *, memo: Memo | None = None) -> None:
         self._report = report
+        self.memo = memo
         self.calls: list[Proposal] = []
         self.proposals: list[Proposal] = []
         self.failures: list[Failure] = []

@@ -27,6 +27,7 @@ from moabot.contract import (
 )
 from moabot.errors import MoabotError
 from moabot.hookspecs import hookimpl
+from moabot.memory import Keep
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
 
 __all__ = [
@@ -245,16 +246,18 @@ class _Scripted:
 @asynccontextmanager
 async def rehearsal(
     provider: Provider,
-    tables: Mapping[str, Mapping[str, object]] | None = None,
+    tables: Mapping[str, object] | None = None,
     *,
     models: Sequence[str] = ("a", "b", "c"),
     panel: Mapping[str, object] | None = None,
     plugins: Sequence[object] = (),
+    keep: Keep = "nothing",
 ) -> AsyncIterator[App]:
     """The whole bot with the built-in strategies, on `models` that `provider` plays.
 
     `panel` holds keys of [panels.default], whose proposers are otherwise all the models; `tables`
-    holds whole tables of config.toml, and `plugins` more plugins, your own strategy say.
+    holds whole tables of config.toml, and `plugins` more plugins, your own strategy say. `keep`
+    says what is written into its `data_dir`.
     """
     config = {
         "providers": {"scripted": {"plugin": "scripted"}},
@@ -266,7 +269,7 @@ async def rehearsal(
     found = Plugins(built_in=[name for name in BUILT_IN if name.startswith("moabot_strategies.")])
     for place, plugin in enumerate((_Scripted(provider), *plugins)):
         found.admit(f"rehearsed-{place}", plugin)
-    async with opened(parse(config, source="rehearsal"), found) as app:
+    async with opened(parse(config, source="rehearsal"), found, keep=keep) as app:
         yield app
 
 

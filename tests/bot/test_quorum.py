@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from moabot.quorum import quorum
 from moabot.testing import VirtualTimeLoop

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from moabot.cli import ask, batch, chat, demo, explain
+from moabot.cli import ask, backup, batch, chat, check, dead_letters, demo, erase, explain, usage
 
 __all__ = ["app", "main"]
 
@@ -30,6 +30,11 @@ app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
 app.command("explain", epilog=explain.EXAMPLES)(explain.explain)
 app.command("batch", epilog=batch.EXAMPLES)(batch.batch)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.command("usage", epilog=usage.EXAMPLES)(usage.usage)
+app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
+app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
+app.add_typer(dead_letters.letters, name="dead-letters")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

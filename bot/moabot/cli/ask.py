@@ -72,7 +72,12 @@ def ask(context: typer.Context, options: AskOptions) -> None:
         asked = gathered(options.words or [], options.file or [], limit=limit)
         message = replace(terminal_message(asked.text), attachments=asked.attachments)
         with _reply(options) as reply:
-            running.run(config, plugins, lambda app: _answer(app, message, reply, wish=wish))
+            running.run(
+                config,
+                plugins,
+                lambda app: _answer(app, message, reply, wish=wish),
+                keep="spending",
+            )
         raise typer.Exit(_ended(reply, as_json=options.json))
 
 

@@ -67,7 +67,9 @@ def batch(context: typer.Context, options: BatchOptions) -> None:
         with Kept(options.answers) as kept:
             found = survey(options.questions, kept.done)
             with Progress(found, questions=options.questions) as progress:
-                running.run(config, plugins, Work(options, kept, progress, wish).run)
+                running.run(
+                    config, plugins, Work(options, kept, progress, wish).run, keep="spending"
+                )
         raise typer.Exit(running.OK if progress.complete else running.NO_ANSWER)
 
 

@@ -1,5 +1,6 @@
 """`moabot chat`: a conversation that is remembered until /new."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from moabot.app import App
     from moabot.config import ChannelSettings
     from moabot.contract import Message, Reply
+    from moabot.memory import Keep
+    from moabot_platforms.console.screen import Screen
 
 __all__ = ["EXAMPLES", "ChatOptions", "chat"]
 
@@ -41,11 +44,14 @@ def chat(context: typer.Context, options: ChatOptions) -> None:
     In a pipe each line is one question; the exit code is 1 if one of them got no answer.
     """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
+    from moabot_platforms.console.screen import Screen  # noqa: PLC0415 - as above
 
     with running.told():
         config, plugins = running.setup(context)
         wish = running.wished(options.strategy, options.preset, options.panel)
-        raise typer.Exit(running.run(config, plugins, lambda app: _talk(app, wish)))
+        # In a pipe nobody could be asked whether what was left is still wanted.
+        keep: Keep = "most" if Screen.here().talks else "spending"
+        raise typer.Exit(running.run(config, plugins, lambda app: _talk(app, wish), keep=keep))
 
 
 async def _talk(app: "App", wish: "ChannelSettings") -> int:
@@ -64,5 +70,30 @@ async def _talk(app: "App", wish: "ChannelSettings") -> int:
         return NO_ANSWER if talk.unanswered else OK
     screen.say("Ask away. /help lists what else you can type; Ctrl-D leaves.")
     with remembered(app.config.data_dir / "chat_history"):
+        await _finish_left(app, screen)
         await talk.run(handle)
     return OK
+
+
+async def _finish_left(app: "App", screen: "Screen") -> None:
+    """Answer what was asked when the last chat was killed; Ctrl-C leaves it for good."""
+    from moabot_platforms.console.ctrlc import ctrl_c  # noqa: PLC0415 - `--help` must stay fast
+
+    if app.memory.durable is None:
+        return
+    for entry in await app.memory.durable.resume("console"):
+        asked = " ".join(entry.message.text.split())[:60]
+        if entry.given_up:
+            screen.say(f"Given up, since it ended three chats: {asked!r}")
+            await app.memory.durable.give_up(entry, error="three chats ended while answering it")
+            continue
+        screen.say(f"Still unanswered from the last time: {asked!r}")
+        with screen.reply() as reply, ctrl_c() as stop:
+            try:
+                await app.answering.answer(entry, reply)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or not stop.pressed:
+                    raise
+                task.uncancel()  # the person meant this answer, not the conversation
+                reply.stop()

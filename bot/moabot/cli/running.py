@@ -17,6 +17,7 @@ from moabot.app import App, load, opened
 from moabot.config import ChannelSettings, Config
 from moabot.config import Preset as PresetName
 from moabot.errors import ConfigError, MoabotError, PluginError, QuestionRejected
+from moabot.memory import Keep
 from moabot.plugins import Plugins, nearest
 from moabot_platforms.console.ctrlc import INTERRUPTED, ctrl_c
 from moabot_platforms.console.screen import complain
@@ -61,15 +62,25 @@ def setup(context: typer.Context) -> tuple[Config, Plugins]:
     return config, plugins
 
 
-def run(config: Config, plugins: Plugins, work: Callable[[App], Awaitable[T]]) -> T:
+def run(
+    config: Config,
+    plugins: Plugins,
+    work: Callable[[App], Awaitable[T]],
+    *,
+    keep: Keep = "nothing",
+) -> T:
     """Open the app, do the work in it, close it; returns what the work returned.
+
+    `keep` says what is to outlive the process; when it cannot, that is said, and work goes on.
 
     The first Ctrl-C cancels the work and closes what is open, the second ends the process.
     """
 
     async def whole() -> T:
         with ctrl_c():
-            async with opened(config, plugins) as app:
+            async with opened(config, plugins, keep=keep) as app:
+                if app.memory.problem is not None:
+                    complain(f"Going on without memory. {app.memory.problem}")
                 return await work(app)
 
     return asyncio.run(whole())

@@ -1,13 +1,14 @@
 """What a store must do, so that another database can take SQLite's place without a caller's change.
 
-`tests/bot/store_suite.py` is what every store has to pass. A verb that writes begins at once, in
-the order of the calls, and returns an awaitable that ends when the row would survive a crash; it
+`tests/bot/test_store_suite.py` is what every store has to pass. A verb that writes begins at once, in
+the order of the calls, and returns a future that ends when the row would survive a crash; it
 need not be awaited. Every verb raises `StoreError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -30,33 +31,33 @@ __all__ = ["Store"]
 class Store(Protocol):
     """The database of one bot."""
 
-    def accept(self, entry: Accepted) -> Awaitable[bool]:
+    def accept(self, entry: Accepted) -> asyncio.Future[bool]:
         """Take a message on; False when this event was taken before, by whomever."""
         ...
 
-    def begin(self, event: str, *, plan: str, horizon: int) -> Awaitable[None]:
+    def begin(self, event: str, *, plan: str, horizon: int) -> asyncio.Future[None]:
         """Note with what an answer was begun; what was noted first stands."""
         ...
 
-    def keep(self, step: Step | None, spent: Spent | None) -> Awaitable[None]:
+    def keep(self, step: Step | None, spent: Spent | None) -> asyncio.Future[None]:
         """Remember a step and what it cost, both or neither."""
         ...
 
-    def posted(self, event: str, receipt: str) -> Awaitable[None]:
+    def posted(self, event: str, receipt: str) -> asyncio.Future[None]:
         """Note the platform's word for the post that will become the answer."""
         ...
 
     def end(
         self, event: str, *, error: str = "", dead: bool = False, turns: Sequence[Said] = ()
-    ) -> Awaitable[None]:
+    ) -> asyncio.Future[None]:
         """An answer is over: delivered, or given up (`dead`). Its turns join the thread, once."""
         ...
 
-    def take_up(self, platform: str) -> Awaitable[Sequence[Accepted]]:
+    def take_up(self, platform: str) -> asyncio.Future[Sequence[Accepted]]:
         """Every unfinished message of a platform, oldest first, with one more try counted."""
         ...
 
-    def lay_down(self, platform: str) -> Awaitable[None]:
+    def lay_down(self, platform: str) -> asyncio.Future[None]:
         """The bot stops as it should: what is unfinished on a platform had no try."""
         ...
 
@@ -68,7 +69,7 @@ class Store(Protocol):
         """Messages that were given up, oldest first, without their files."""
         ...
 
-    def revive(self, event: str) -> Awaitable[bool]:
+    def revive(self, event: str) -> asyncio.Future[bool]:
         """Make a dead letter unfinished again; its failed calls are forgotten. False: no such."""
         ...
 
@@ -76,7 +77,7 @@ class Store(Protocol):
         """The last `most` turns of a thread, oldest first, up to the place `before`."""
         ...
 
-    def amend(self, event: str, text: str | None) -> Awaitable[None]:
+    def amend(self, event: str, text: str | None) -> asyncio.Future[None]:
         """A message was edited, or with None deleted, together with what was answered to it."""
         ...
 
@@ -84,7 +85,7 @@ class Store(Protocol):
         """For each key that has any: its settings, by name, as JSON."""
         ...
 
-    def change(self, change: Change) -> Awaitable[None]:
+    def change(self, change: Change) -> asyncio.Future[None]:
         """Change one setting and write down that it was changed; `after` "" removes it.
 
         `before` is filled in by the store.
@@ -95,7 +96,7 @@ class Store(Protocol):
         """Who changed what in a channel, newest first."""
         ...
 
-    def opine(self, opinion: Opinion) -> Awaitable[None]:
+    def opine(self, opinion: Opinion) -> asyncio.Future[None]:
         """Keep what a person thinks of an answer; a later opinion replaces theirs."""
         ...
 
@@ -107,7 +108,7 @@ class Store(Protocol):
         """The ledger since a time, summed for each key and day."""
         ...
 
-    def erase(self, *, user: str | None = None, channel: str | None = None) -> Awaitable[int]:
+    async def erase(self, *, user: str | None = None, channel: str | None = None) -> int:
         """Delete all that a user ("platform:workspace/author") or a channel said or was told.
 
         Rows of the ledger stay as nobody's, so that sums stay true. Returns how many rows of
@@ -115,7 +116,7 @@ class Store(Protocol):
         """
         ...
 
-    def expire(self, before: Mapping[Kind, float]) -> Awaitable[int]:
+    def expire(self, before: Mapping[Kind, float]) -> asyncio.Future[int]:
         """Delete rows of each kind that are older than a time; returns how many."""
         ...
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
@@ -58,7 +58,7 @@ class SqliteStore:
         await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.close)
         self._reader.shutdown()
 
-    def accept(self, entry: Accepted) -> Awaitable[bool]:
+    def accept(self, entry: Accepted) -> asyncio.Future[bool]:
         """Insert by event id, unless the disk is nearly full."""
         if self.keep_free_mb and self._free() < self.keep_free_mb:
             raise StoreError(
@@ -68,32 +68,32 @@ class SqliteStore:
             )
         return self._write(partial(statements.accept, entry=entry))
 
-    def begin(self, event: str, *, plan: str, horizon: int) -> Awaitable[None]:
+    def begin(self, event: str, *, plan: str, horizon: int) -> asyncio.Future[None]:
         """Note plan and horizon, once."""
         return self._write(partial(statements.begin, event=event, plan=plan, horizon=horizon))
 
-    def keep(self, step: Step | None, spent: Spent | None) -> Awaitable[None]:
+    def keep(self, step: Step | None, spent: Spent | None) -> asyncio.Future[None]:
         """Insert into memo and ledger in one transaction."""
         return self._write(partial(statements.keep, step=step, spent=spent))
 
-    def posted(self, event: str, receipt: str) -> Awaitable[None]:
+    def posted(self, event: str, receipt: str) -> asyncio.Future[None]:
         """Note the receipt."""
         return self._write(partial(statements.posted, event=event, receipt=receipt))
 
     def end(
         self, event: str, *, error: str = "", dead: bool = False, turns: Sequence[Said] = ()
-    ) -> Awaitable[None]:
+    ) -> asyncio.Future[None]:
         """Close the row and let its turns join the thread."""
         state = "dead" if dead else "done"
         return self._write(
             partial(statements.end, event=event, error=error, state=state, turns=turns)
         )
 
-    def take_up(self, platform: str) -> Awaitable[Sequence[Accepted]]:
+    def take_up(self, platform: str) -> asyncio.Future[Sequence[Accepted]]:
         """Count a try for all that is open, and return it."""
         return self._write(partial(statements.take_up, platform=platform))
 
-    def lay_down(self, platform: str) -> Awaitable[None]:
+    def lay_down(self, platform: str) -> asyncio.Future[None]:
         """Take the try back."""
         return self._write(partial(statements.lay_down, platform=platform))
 
@@ -105,7 +105,7 @@ class SqliteStore:
         """The dead letters."""
         return await self._read(queries.dead)
 
-    def revive(self, event: str) -> Awaitable[bool]:
+    def revive(self, event: str) -> asyncio.Future[bool]:
         """Open a dead letter again."""
         return self._write(partial(statements.revive, event=event))
 
@@ -113,7 +113,7 @@ class SqliteStore:
         """The end of a thread."""
         return await self._read(partial(queries.turns, scope=scope, before=before, most=most))
 
-    def amend(self, event: str, text: str | None) -> Awaitable[None]:
+    def amend(self, event: str, text: str | None) -> asyncio.Future[None]:
         """Change or forget a message."""
         return self._write(partial(statements.amend, event=event, text=text))
 
@@ -121,7 +121,7 @@ class SqliteStore:
         """What was set by command."""
         return await self._read(partial(queries.settings, keys=keys))
 
-    def change(self, change: Change) -> Awaitable[None]:
+    def change(self, change: Change) -> asyncio.Future[None]:
         """Set, and write down who did."""
         return self._write(partial(statements.change, change=change))
 
@@ -129,7 +129,7 @@ class SqliteStore:
         """The audit of one key."""
         return await self._read(partial(queries.changes, key=key))
 
-    def opine(self, opinion: Opinion) -> Awaitable[None]:
+    def opine(self, opinion: Opinion) -> asyncio.Future[None]:
         """Keep an opinion."""
         return self._write(partial(statements.opine, opinion=opinion))
 
@@ -147,7 +147,7 @@ class SqliteStore:
         await self._writer.aside(statements.empty_log)
         return left
 
-    def expire(self, before: Mapping[Kind, float]) -> Awaitable[int]:
+    def expire(self, before: Mapping[Kind, float]) -> asyncio.Future[int]:
         """Delete what is old."""
         return self._write(partial(statements.expire, before=before))
 
@@ -203,7 +203,7 @@ def _back_up(connection: sqlite3.Connection, *, path: Path) -> None:
 @asynccontextmanager
 async def opened(
     data_dir: Path, *, alone: bool, keep_free_mb: int = 0
-) -> AsyncIterator[SqliteStore]:
+) -> AsyncGenerator[SqliteStore]:
     """Open the database in `data_dir`, made if need be and brought to this version.
 
     The bot itself must be `alone`; commands work beside it. Raises `StoreError` that says what
