@@ -35,6 +35,7 @@ __all__ = [
     "Reply",
     "Report",
     "Scope",
+    "Share",
     "Stop",
     "Strategy",
     "Turn",
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 Stop = Literal["end", "length"]
+Share = Literal["channel", "workspace"]
+"""Who else may be given an answer: the people of its channel, or of its workspace."""
 Wrote = Callable[[str], None]
 """Takes each next piece of a text as it is written; never blocks, never raises."""
 
@@ -111,6 +114,7 @@ class Question:
     history: tuple[Turn, ...] = ()
     scope: Scope = Scope("console", "local", "terminal")
     images: tuple[Attachment, ...] = ()
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,7 @@ class Answer:
 
     `degraded` is the sentence shown to the person when this is less than was asked for; empty
     when all went well. `via` tells which way a strategy chose ("simple → single"), if it chose.
+    `asked_at` is when it was asked first, if it comes `from_cache`.
     """
 
     text: str
@@ -223,6 +228,7 @@ class Answer:
     via: str = ""
     usage: Usage = Usage()
     seconds: float = 0.0
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,18 +323,23 @@ class Strategy(Protocol):
 
 
 class Cache(Protocol):
-    """What it remembers of earlier answers."""
+    """What it remembers of earlier answers.
 
-    async def find(self, question: Question, *, key: str) -> Answer | None:
-        """An earlier answer to the same question under the same `key` (strategy, preset, models)."""
+    `key` stands for all that makes an answer (strategy, preset, models, prompts); answers under
+    another key are never given. `share` says who else may be given an answer. Nothing is raised:
+    a cache that fails finds nothing.
+    """
+
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
+        """An earlier answer to the same question."""
         ...
 
-    async def keep(self, question: Question, answer: Answer, *, key: str) -> None:
-        """Remember; only whole, undegraded answers are offered."""
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
+        """Remember; only whole, undegraded answers are offered. Returns when it is on disk."""
         ...
 
-    async def forget(self, question: Question, *, key: str) -> None:
-        """Never serve this again."""
+    async def forget(self, question: Question, *, key: str, share: Share) -> None:
+        """Somebody said that what was given for this question is wrong: never give it again."""
         ...
 
 

@@ -49,7 +49,7 @@ class Conversations:
         most = OLDER * self._limits.history_turns
         said = await self._journal.turns(scope, before=horizon, most=most)
         images = tuple(a for a in message.attachments if a.is_image)
-        question = Question(text, self._bounded(said), scope, images)
+        question = Question(text, self._bounded(said), scope, images, message.author)
         return question, said[-1].place if said else 0
 
     def _bounded(self, said: Sequence[Said]) -> tuple[Turn, ...]:

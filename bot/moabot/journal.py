@@ -278,6 +278,7 @@ class DurableJournal:
                 "ledger": now - days.ledger * DAY_S,
                 "feedback": now - days.feedback * DAY_S,
                 "audit": now - days.audit * DAY_S,
+                "answers": now,
             }
         )
 

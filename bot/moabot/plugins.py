@@ -25,6 +25,7 @@ from moabot.errors import PluginError
 
 if TYPE_CHECKING:
     from moabot.contract import Answer, Cache, Message, Platform, Provider, Strategy
+    from moabot.store import Store
 
 __all__ = ["BUILT_IN", "NoSettings", "Offer", "Plugins", "Register", "Starter", "nearest"]
 
@@ -41,10 +42,11 @@ BUILT_IN = (
     "moabot_providers.openai_compatible",
     "moabot_providers.local",
     "moabot_providers.replay",
+    "moabot_cache.plugin",
 )
 
 Kind = Literal["provider", "strategy", "platform", "cache"]
-Factory = Callable[[Any], AbstractAsyncContextManager[Any]]
+Factory = Callable[..., AbstractAsyncContextManager[Any]]
 
 
 class NoSettings(BaseModel):
@@ -117,10 +119,10 @@ class Register:
     def cache(
         self,
         name: str,
-        factory: Callable[[Any], AbstractAsyncContextManager[Cache]],
+        factory: Callable[[Any, Store], AbstractAsyncContextManager[Cache]],
         settings: type[BaseModel] = NoSettings,
     ) -> None:
-        """Offer a cache of answers."""
+        """Offer a cache of answers; `factory(settings, store)` is given the bot's database."""
         self._note(Offer("cache", name, self.owner, factory, settings))
 
     def _note(self, offer: Offer) -> None:

@@ -10,7 +10,7 @@ from moabot_cache import tables
 from moabot_cache.spelling import misspelt
 from moabot_cache.reading import LIGHT, Reading, meanings, root
 
-__all__ = ["GUARDS", "Difference", "difference", "needed", "refusal"]
+__all__ = ["GUARDS", "Difference", "difference", "judged", "needed", "refusal"]
 
 PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re", "under", "over")
 
@@ -227,3 +227,9 @@ def needed(asked: Reading, kept: Reading, left: Difference) -> float:
     if manner and many == 1:
         return 0.95
     return 0.88 if manner and few > 1 else 0.92
+
+
+def judged(asked: Reading, kept: Reading, cosine: float) -> str:
+    """Which rule forbids to give the kept question's answer to the asked one; empty for none."""
+    left = difference(asked, kept)
+    return refusal(asked, kept, left) or ("nearness" if cosine < needed(asked, kept, left) else "")

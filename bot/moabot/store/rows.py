@@ -13,6 +13,7 @@ __all__ = [
     "By",
     "Change",
     "File",
+    "Kept",
     "Kind",
     "Opinion",
     "Outcome",
@@ -20,11 +21,12 @@ __all__ = [
     "Spending",
     "Spent",
     "Step",
+    "Tally",
 ]
 
 Outcome = Literal["ok", "failed", "cancelled"]
 By = Literal["channel", "user", "model", "strategy"]
-Kind = Literal["inbox", "turns", "ledger", "feedback", "audit"]
+Kind = Literal["inbox", "turns", "ledger", "feedback", "audit", "answers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +145,35 @@ class Spending:
     cost_usd: Decimal
     estimated_usd: Decimal
     unpriced: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A remembered answer. `partition` and `name` are hashes of who shares it and what was asked.
+
+    `vector` is the question's, as halves (fp16) by the encoder of that fingerprint, empty when it
+    can only be found exactly. `answer` is JSON. `cost_usd` is what it cost, None if unknown.
+    """
+
+    partition: str
+    name: str
+    scope: Scope
+    author: str
+    question: str
+    encoder: str
+    vector: bytes
+    answer: str
+    cost_usd: float | None
+    at: float
+    expires: float
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened in the cache on a day (days since 1970), and what it saved."""
+
+    day: int
+    name: str
+    times: int
+    saved_usd: float = 0.0

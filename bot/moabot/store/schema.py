@@ -109,4 +109,35 @@ CREATE TABLE feedback (
 ) WITHOUT ROWID;
 """
 
-CHANGES = (JOURNAL, CONVERSATIONS)
+ANSWERS = f"""
+CREATE TABLE answers (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    partition TEXT NOT NULL,
+    name TEXT NOT NULL,{SCOPE},
+    author TEXT NOT NULL,
+    question TEXT NOT NULL,
+    encoder TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    answer TEXT NOT NULL,
+    cost REAL,
+    at REAL NOT NULL,
+    expires REAL NOT NULL,
+    UNIQUE (partition, name)
+);
+CREATE INDEX answers_expires ON answers (expires);
+CREATE TABLE answers_gone (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    place INTEGER NOT NULL
+);
+CREATE TRIGGER answers_leave AFTER DELETE ON answers
+BEGIN INSERT INTO answers_gone (place) VALUES (old.place); END;
+CREATE TABLE answer_tallies (
+    day INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    saved_usd REAL NOT NULL,
+    PRIMARY KEY (day, name)
+) WITHOUT ROWID;
+"""
+
+CHANGES = (JOURNAL, CONVERSATIONS, ANSWERS)

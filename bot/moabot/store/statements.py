@@ -177,6 +177,11 @@ def amend(c: sqlite3.Connection, *, event: str, text: str | None) -> None:
         c.execute("UPDATE inbox SET text = ? WHERE event = ? AND text <> ''", (text, event))
         c.execute("UPDATE turns SET text = ? WHERE event = ? AND role = 'user'", (text, event))
         return
+    c.execute(
+        "DELETE FROM answers WHERE (platform, workspace, channel, author, question) IN"
+        " (SELECT platform, workspace, channel, author, TRIM(text) FROM inbox WHERE event = ?)",
+        (event,),
+    )
     for table in ("turns", "memo", "files"):
         c.execute(f"DELETE FROM {table} WHERE event = ?", (event,))  # noqa: S608 - three names
     # The row stays without its words, so that a late redelivery is known.
@@ -236,6 +241,7 @@ def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> in
         "files": theirs,
         "feedback": f"who = :key OR {theirs}" if user is not None else f"{whose} = :key",
         "turns": f"{whose} = :key",
+        "answers": f"{whose} = :key",
         "inbox": f"{whose} = :key",
     }
     bound = {"key": key}
@@ -276,7 +282,7 @@ def expire(c: sqlite3.Connection, *, before: Mapping[Kind, float]) -> int:
                     f"DELETE FROM {table} WHERE event IN (SELECT event FROM inbox WHERE {old})",  # noqa: S608
                     (at,),
                 ).rowcount
-        which = old if kind == "inbox" else "at < ?"
+        which = {"inbox": old, "answers": "expires < ?"}.get(kind, "at < ?")
         gone += c.execute(f"DELETE FROM {kind} WHERE {which}", (at,)).rowcount  # noqa: S608
     return gone
 
