@@ -14,8 +14,11 @@ FLEETING = re.compile(
     r"|morning|afternoon|evening)|latest|newest|up to date|so far|recently|news|weather|forecast"
     r"|what time is it|what day is it|stock price|exchange rate|score of|who is the current)\b"
 )
-PERSONAL = re.compile(r"\b(my|mine|our|ours)\b")
-DOING = re.compile(r"\b(how (do|can|could|should|would|to)|steps|way to|ways to|set up)\b")
+PERSONAL = re.compile(
+    r"^\W*(what|when|where|which|who|is|are|was|were|has|have|did|do i|am i|how (much|many|long|old))\b"
+    r"[^.?!]*\b(my|mine|our|ours|i)\b"
+)
+DOING = re.compile(r"\b(ways?|steps?|should|do|need|can|could|best) (i |we )?(do |to |take )")
 LEANING = re.compile(
     r"\b(it|its|above|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
     r"|how about|same (thing|question)|instead)\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
@@ -28,14 +31,14 @@ FEWEST = 2
 def keepable(question: Question, answer: Answer) -> bool:
     """Whether this answer will still be right later, and for others.
 
-    Of questions about "my" this and that only those are kept that ask how something is done.
+    "What is my balance?" has another answer for everybody, "How do I reset my password?" has not.
     """
     text = question.text.casefold()
     if question.images or answer.degraded or answer.from_cache or not answer.text.strip():
         return False
-    if FLEETING.search(text):
-        return False
-    return not PERSONAL.search(text) or DOING.search(text) is not None
+    return not FLEETING.search(text) and (
+        not PERSONAL.search(text) or DOING.search(text) is not None
+    )
 
 
 def alone(question: Question, reading: Reading) -> bool:

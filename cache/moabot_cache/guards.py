@@ -221,12 +221,19 @@ def needed(asked: Reading, kept: Reading, left: Difference) -> float:
     few, many = sorted((len(left.asked), len(left.kept)))
     manner = asked.manner == kept.manner
     if many == 0:
-        return (0.80 if len(asked.words) > 2 else 0.96) if manner else 0.97
+        return _needed_by_equals(asked) if manner else 0.97
     if few == 0:
-        return 0.975 if many == 1 else 0.94
+        return 0.975 if many == 1 else 0.95
     if manner and many == 1:
         return 0.95
-    return 0.88 if manner and few > 1 else 0.92
+    return (0.88 if few > 1 else 0.93) if manner else 0.90
+
+
+def _needed_by_equals(asked: Reading) -> float:
+    """Few words say little: "What is X?" and "What is in X?" share all of theirs."""
+    if len(asked.words) > 2:
+        return 0.84
+    return 0.88 if asked.kind in {"", "how"} else 0.95
 
 
 def judged(asked: Reading, kept: Reading, cosine: float) -> str:

@@ -103,7 +103,8 @@ def root(word: str) -> str:
         stem = word.removesuffix(ending)
         if stem != word and len(stem) >= shortest and re.search("[aeiouy]", stem):
             doubled = ending != "ly" and len(stem) > 3 and stem[-1] == stem[-2]
-            word = stem[:-1] if doubled and stem[-1] not in "lsz" else stem
+            kept = "sz" if len(stem) > 5 else "lsz"  # cancelling, but selling
+            word = stem[:-1] if doubled and stem[-1] not in kept else stem
             break
     return word.removesuffix("e") if len(word) > 3 else word
 

@@ -303,13 +303,17 @@ permanent permanently; manual manually; automatic automatically; local locally; 
 
 # Words that turn a sentence round, as "not" does: two of them are none.
 REVERSALS = """
-reject decline refuse deny disapprove oppose against avoid cancel revoke omit hide conceal suppress exclude leave-out
+reject decline refuse deny disapprove oppose against avoid cancel revoke omit hide conceal suppress exclude omission
 disable deactivate stop end terminate cease halt discontinue quit prevent block forbid prohibit ban stop-being
 remove delete erase eliminate drop discard clear wipe uninstall lower reduce decrease shrink lessen cut fall lose
 withdraw undo revert rollback postpone delay defer pause suspend ignore skip neglect dismiss criticize criticise dispute
-contest warn discourage dislike hate disagree fail lack miss unable impossible close shut worse worst wrong bad
+contest discourage dislike hate disagree fail lack miss unable impossible close shut worse worst wrong bad
 decelerate unsubscribe logout disconnect detach unlock unblock unmute unpaid inactive dormant overdue invalid
 refusal denial rejection opposition cancellation removal deletion termination reduction withdrawal failure disapproval
+challenge waive restrict shorten shorter narrow narrower reschedule liquidate
+disagreement shutdown scrap abandon abort unlikely opposed
+demote degrade weaken sooner detract undermine deter dissuade protest object objection
+veto overturn damage destroy ruin spoil expel evict ban bar impede
 downward downwards halve down less least fewer forget hardly harm drawback disadvantage con weakness risk
 """.split()
 
@@ -339,7 +343,9 @@ eastern/western; summer/winter; sunrise/sunset; morning/evening; birth/death; bo
 remember/forget; find/lose; build/destroy; make/break; fix/break; tighten/loosen; fill/empty; freeze/thaw; freeze/melt
 boil/freeze; ask/answer; question/answer; begin/end; launch/stop; activate/deactivate; resume/pause; continue/stop
 keep/remove; keep/delete; keep/drop; keep/cancel; retain/drop; retain/remove; save/delete; save/spend; archive/delete
-renew/cancel; confirm/cancel; schedule/cancel; subscribe/cancel; extend/shorten; lengthen/shorten; widen/narrow
+renew/cancel; confirm/cancel; schedule/cancel; subscribe/cancel; extend/shorten; advance/extend; extend/sooner; expand/focus; hold/adjust; keep/adjust; keep/move; hold/move; keep/sell
+maintain/sell; restore/backup; online/backup; finalize/escalate; expand/contract; widen/tighten; loosen/restrict; permit/restrict
+ lengthen/shorten; widen/narrow
 encourage/discourage; support/oppose; agree/disagree; promote/oppose; argue/defend; admit/discharge; hire/fire
 employ/dismiss; guilty/innocent; legal/illegal; liable/exempt; active/inactive; active/dormant; available/unavailable
 visible/invisible; valid/invalid; possible/impossible; certain/uncertain; healthy/sick; normal/abnormal; optional/required
