@@ -24,6 +24,8 @@ LEANING = re.compile(
     r"|how about|same (thing|question)|instead)\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
     r"|^\W*(and|but|also|then)\b"
 )
+NOBODY = re.compile(r"\b(is|was|does|did|will|would|has|could|should|can) it\b|\bit (is|was|takes?|costs?)\b")
+"""An "it" that stands for nothing said before: is it possible, how long does it take."""
 FEWEST = 2
 """Content words without which a question stands for nothing by itself."""
 
@@ -45,4 +47,5 @@ def alone(question: Question, reading: Reading) -> bool:
     """Whether the question says all that it means, in the language that the guards know."""
     if question.history or question.images or not reading.english:
         return False
-    return len(reading.words) >= FEWEST and not LEANING.search(question.text.casefold())
+    text = NOBODY.sub(" ", question.text.casefold())
+    return len(reading.words) >= FEWEST and not LEANING.search(text)

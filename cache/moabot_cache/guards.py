@@ -219,21 +219,30 @@ def needed(asked: Reading, kept: Reading, left: Difference) -> float:
     is worded anew, nearness means more.
     """
     few, many = sorted((len(left.asked), len(left.kept)))
-    manner = asked.manner == kept.manner
+    manner = _alike(asked.manner, kept.manner)
     if many == 0:
         return _needed_by_equals(asked) if manner else 0.97
     if few == 0:
-        return 0.975 if many == 1 else 0.95
+        return 0.98 if many == 1 else 0.95
     if manner and many == 1:
         return 0.95
     return (0.88 if few > 1 else 0.93) if manner else 0.90
 
 
+PERSONS = frozenset({"i", "you", "we", "they"})
+
+
+def _alike(asked: frozenset[str], kept: frozenset[str]) -> bool:
+    """"The return policy" is "your return policy", but my friends are not yours."""
+    who = asked & PERSONS, kept & PERSONS
+    return asked - PERSONS == kept - PERSONS and (who[0] == who[1] or not (who[0] and who[1]))
+
+
 def _needed_by_equals(asked: Reading) -> float:
     """Few words say little: "What is X?" and "What is in X?" share all of theirs."""
     if len(asked.words) > 2:
-        return 0.84
-    return 0.88 if asked.kind in {"", "how"} else 0.95
+        return 0.86
+    return 0.90 if asked.kind in {"", "how"} else 0.97
 
 
 def judged(asked: Reading, kept: Reading, cosine: float) -> str:

@@ -220,10 +220,11 @@ def read(text: str) -> Reading:
     sentences = [_replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
     tokens = [token for sentence in sentences for token in sentence]
     both = [(place, token, root(token)) for place, token in enumerate(tokens)]
+    numbers = sorted(filter(None, map(_number, tokens)))
     content = [
         (place, NAMES.get(token, stem))
         for place, token, stem in both
-        if token not in SILENT and token not in UNITS and not _number(token)
+        if token not in SILENT and not (numbers and token in UNITS) and not _number(token)
     ][:MOST_WORDS]
     negations = sum(token in NEGATIONS for token in tokens)
     return Reading(
@@ -232,7 +233,7 @@ def read(text: str) -> Reading:
         marks=tuple(place for place, token, _ in both if token in MARKS),
         directions=MARKS.intersection(tokens),
         kind=_kind(sentences, text),
-        numbers=tuple(sorted(filter(None, map(_number, tokens)))),
+        numbers=tuple(numbers),
         versions=frozenset(filter(_is_version, tokens)),
         dates=_found(tokens, DATES),
         units=_found(tokens, UNITS),
