@@ -14,7 +14,7 @@ PYTHON ?= $(firstword $(shell for each in python3 python3.14 python3.13 python3.
 UV_VERSION := 0.13.9
 BIN    := .venv/bin
 UV     := $(BIN)/uv --quiet
-CODE   := bot plugins adapters
+CODE   := bot plugins adapters cache
 SOURCES := $(CODE) tests bench docs
 export MOABOT_TEST_LOCAL_DIR := $(CURDIR)/data/local
 
@@ -101,7 +101,7 @@ generated: .venv/.dev
 tests: .venv/.dev weights
 	$(call step,tests,$(BIN)/pytest -n 2 --cov --cov-report=term)
 
-wheel: .venv/.dev
+wheel: .venv/.dev weights
 	$(call step,the built wheel,PATH=$(BIN):$$PATH tests/wheel.sh)
 
 test: tests

@@ -84,6 +84,7 @@ def rounds(peers: Sequence[Peer], job: Job, *, count: int) -> dict[str, list[Fig
     for _ in range(count):
         for peer in random.sample(peers, len(peers)):
             figures[peer.name].append(peer.run(job))
+            print(".", end="", file=sys.stderr, flush=True)
     return figures
 
 

@@ -13,8 +13,12 @@ A model's profile (all keys optional; an unprogrammed model has the defaults):
     text     the answer itself, instead
     tps      tokens a second after the first; 0 sends all at once (0)
     mode     ok, hang (no headers), hang_mid, error (`status`, 500), ratelimit (429), garbage
-             (nonsense for JSON), empty (no text), reset (connection aborted), trunc (ends early)
-    p        probability of `mode`, else ok (1)
+             (nonsense for JSON), empty (no text), reset (connection aborted), trunc (ends early);
+             or {mode: probability, …}, else ok
+    p        probability of a single `mode`, else ok (1)
+    error_s  seconds until an error is answered; unset takes `ttft_s`
+    alike    0 to 1: how far the lognormal times of one question's calls go together. Calls that
+             say the same "Question 17" are one question's (0)
     status, retry_after_s
 Counters of a model: started, done, failed (a programmed fault was served), aborted (the client
 left), aborted_at (seconds of `time.monotonic`, one clock for all processes of a machine), active,
@@ -27,6 +31,7 @@ import argparse
 import asyncio
 import math
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -48,6 +53,7 @@ WORDS = (
     "stands that keeps every point on which the better half of the panel could agree"
 ).split()
 P95 = 1.6448536269514722  # the standard normal's 95th percentile
+QUESTION = re.compile(rb"Question \d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +64,30 @@ class Profile:
     tokens: int = 64
     text: str | None = None
     tps: float = 0.0
-    mode: str = "ok"
+    mode: str | Mapping[str, float] = "ok"
     p: float = 1.0
+    error_s: float | None = None
+    alike: float = 0.0
     status: int = 500
     retry_after_s: float | None = None
 
-    def wait_s(self, chance: random.Random) -> float:
-        """Seconds until the first token of one call."""
+    def draw_mode(self, chance: random.Random) -> str:
+        """How this call goes."""
+        modes = self.mode if isinstance(self.mode, Mapping) else {self.mode: self.p}
+        drawn = chance.random()
+        for mode, share in modes.items():
+            drawn -= share
+            if drawn < 0:
+                return mode
+        return "ok"
+
+    def wait_s(self, chance: random.Random, common: random.Random) -> float:
+        """Seconds until the first token of one call; `common` is the same for a whole question."""
         if isinstance(self.ttft_s, Mapping):
             middle, high = math.log(self.ttft_s["median"]), math.log(self.ttft_s["p95"])
-            return math.exp(chance.gauss(middle, (high - middle) / P95))
+            own, shared = chance.gauss(0, 1), common.gauss(0, 1)
+            drawn = math.sqrt(1 - self.alike) * own + math.sqrt(self.alike) * shared
+            return math.exp(middle + drawn * (high - middle) / P95)
         return self.ttft_s
 
     def pieces(self) -> tuple[str, ...]:
@@ -107,6 +127,11 @@ class Behaviour:
 
     def chance(self, model: str) -> random.Random:
         return self.chances.setdefault(model, random.Random(f"{self.seed}:{model}"))
+
+    def common(self, body: bytes) -> random.Random:
+        """What all calls of the question in `body` draw alike."""
+        asked = QUESTION.search(body)
+        return random.Random(f"{self.seed}:{asked[0].decode() if asked else ''}")
 
     def admin(self, path: str, body: bytes) -> bytes:
         """Serve /admin/program, /admin/reset, /admin/last (last request by model), /admin/counters."""
@@ -205,9 +230,7 @@ class Connection(asyncio.Protocol):
         counted.peak = max(counted.peak, counted.active)
         begun = time.monotonic()
         try:
-            mode = await self.behave(
-                wire, model, streamed=bool(request.get("stream")), read=len(body) // 4
-            )
+            mode = await self.behave(wire, model, body, streamed=bool(request.get("stream")))
         except asyncio.CancelledError:
             counted.aborted += 1
             counted.aborted_at.append(time.monotonic())
@@ -219,17 +242,16 @@ class Connection(asyncio.Protocol):
             counted.active -= 1
             counted.busy_s += time.monotonic() - begun
 
-    async def behave(self, wire: Wire, model: str, *, streamed: bool, read: int) -> str:
+    async def behave(self, wire: Wire, model: str, body: bytes, *, streamed: bool) -> str:
         """Do what is programmed; return the mode that was drawn."""
         profile = self.behaviour.profiles.get(model, Profile())
-        chance = self.behaviour.chance(model)
-        drawn = profile.p >= 1 or chance.random() < profile.p
-        mode = profile.mode if drawn else "ok"
-        wait_s = profile.wait_s(chance)
+        chance, read = self.behaviour.chance(model), len(body) // 4
+        mode = profile.draw_mode(chance)
+        wait_s = profile.wait_s(chance, self.behaviour.common(body) if profile.alike else chance)
         if mode == "hang":
             await asyncio.Event().wait()
         if mode in {"error", "ratelimit"}:
-            await pause(wait_s)
+            await pause(wait_s if profile.error_s is None else profile.error_s)
             status = 429 if mode == "ratelimit" else profile.status
             self.send_whole(
                 wire.failure(status), status=status, retry_after_s=profile.retry_after_s

@@ -54,6 +54,8 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ('[channels."PLATFORM:WORKSPACE/CHANNEL"]', config.ChannelSettings),
     ("[prompts]", config.PromptSettings),
     ("[limits]", config.LimitSettings),
+    ("[store]", config.StoreSettings),
+    ("[store.keep_days]", config.KeepDays),
     ("[plugins]", config.Plugging),
 )
 

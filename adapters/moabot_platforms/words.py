@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from moabot.contract import Answer, Cancelled, Failure, Proposal, Usage
-from moabot.errors import MoabotError
+from moabot.errors import ConfigError, MoabotError, QuestionRejected
 
 __all__ = [
     "answered",
@@ -68,10 +68,15 @@ def standing(answer: Answer) -> str:
     if answer.degraded:
         return ""
     if answer.from_cache:
-        return "remembered from an earlier answer"
+        return f"from the cache{_asked(answer)}"
     if answer.agreement is not None and answer.agreement.of > 1:
         return f"{answer.agreement.support} of {answer.agreement.of} models agree"
     return ""
+
+
+def _asked(answer: Answer) -> str:
+    """When a remembered answer was asked for first; a day is as much as a reader wants."""
+    return "" if answer.asked_at is None else f", asked on {answer.asked_at:%Y-%m-%d}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -128,8 +133,13 @@ def stopped(cancelled: Cancelled) -> str:
 
 
 def apology(error: MoabotError, *, reference: str) -> str:
-    """Why there is no answer, and the id under which the log has more."""
-    return printable(f"No answer. {error}" + (f" (reference {reference})" if reference else ""))
+    """Why there is no answer, and the id under which the log has more.
+
+    What the person can mend at once (a wrong name, an empty question) needs no log.
+    """
+    if isinstance(error, ConfigError | QuestionRejected):
+        return printable(str(error))
+    return printable(f"No answer. {error} (reference {reference})")
 
 
 def _about(usage: Usage) -> str:

@@ -52,6 +52,9 @@ class GeminiSettings(HttpSettings):
     """`[providers.X]` with `plugin = "gemini"`."""
 
     api_key_env: str = Field(default="GEMINI_API_KEY", description="the variable with the key")
+    api_version: str | None = Field(
+        default=None, description='"v1beta" for models in preview; default: the SDK\'s'
+    )
     thinking_tokens: int = Field(
         default=4096,
         ge=0,
@@ -200,12 +203,14 @@ async def open_gemini(settings: GeminiSettings) -> AsyncGenerator[Gemini]:
             vertexai=False,
             http_options=types.HttpOptions(
                 base_url=settings.base_url,
+                api_version=settings.api_version,
                 aiohttp_client=session,
                 # without this the SDK waits up to ten seconds and asks again on its own
                 retry_options=types.HttpRetryOptions(attempts=1),
             ),
         )
-        faults = Faults(NAME, settings.api_key_env, secret, (aiohttp.ClientError, OSError))
+        broken = (errors.ContinuationInterruptedError, aiohttp.ClientError, OSError)
+        faults = Faults(NAME, settings.api_key_env, secret, broken)
         try:
             yield Gemini(
                 client.aio.models,

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["LocalSettings", "moabot_register", "open_local"]
 
 NAME = "local"
-CHILD = Path(__file__).with_name("local_child.py")
 END_S = 1.0
 """Seconds that the child has to end by itself, or for its end to be noticed."""
 
@@ -86,7 +85,7 @@ async def open_local(settings: LocalSettings) -> AsyncGenerator[Local, None]:
             fix="Run `moabot demo`, which asks first and fetches 127 MB once; "
             "or set a provider's key, such as OPENAI_API_KEY.",
         )
-    import aiohttp  # noqa: PLC0415 - `moabot --help` must not pay for it
+    import aiohttp
 
     child = Child(settings, engine=settings.dir / ENGINE.folder, gguf=gguf)
     async with aiohttp.ClientSession(  # without trust_env: no proxy stands on the loopback
@@ -186,7 +185,7 @@ class Child:
     async def _start(self) -> Process:
         settings = self._settings
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(CHILD)),
+            *(sys.executable, "-P", "-m", "moabot_providers.local_child"),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,

@@ -1,6 +1,6 @@
 """The child process that holds the local model; started by local.py, ends with its parent.
 
-It is run by path in an isolated Python and imports nothing of moabot. Line one of stdin is a JSON
+It imports nothing of moabot, so that it starts at once. Line one of stdin is a JSON
 object with what to serve; it answers with one line on stdout, {"url": …} or {"error": …}. The end
 of stdin means that the parent closed it or died, by whatever signal: then this process ends too.
 """

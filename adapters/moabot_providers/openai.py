@@ -222,7 +222,7 @@ async def open_openai(settings: OpenAISettings) -> AsyncGenerator[OpenAI]:
         follow_redirects=False,
         timeout=None,
     )
-    broken = (openai.APIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
+    broken = (openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError)
     async with openai.AsyncOpenAI(
         api_key=secret,
         base_url=settings.base_url,

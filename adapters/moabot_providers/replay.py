@@ -22,6 +22,7 @@ import asyncio
 import gzip
 import math
 import random
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -97,13 +98,15 @@ class _Row(BaseModel):
 
 
 class _Questions:
-    """Finds the stored question in a text, quickly for thousands of them."""
+    """Finds the stored question in a text, quickly for thousands of them: by its rarest line."""
 
     def __init__(self, prompts: set[str]) -> None:
         self._whole = frozenset(prompts)
         self._by_line: dict[str, list[str]] = {}
+        often = Counter(line for prompt in prompts for line in set(prompt.splitlines()))
         for prompt in prompts:
-            self._by_line.setdefault(max(prompt.splitlines(), key=len), []).append(prompt)
+            rarest = min(prompt.splitlines(), key=lambda line: (often[line], -len(line)))
+            self._by_line.setdefault(rarest, []).append(prompt)
         self.find = lru_cache(maxsize=65_536)(self._find)
 
     def _find(self, text: str) -> str | None:

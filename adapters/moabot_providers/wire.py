@@ -19,7 +19,7 @@ __all__ = ["Events", "Reply", "as_json", "base64_of", "data_url", "estimate"]
 
 
 class Reply(Protocol):
-    """What the SDKs of OpenAI and Anthropic give when asked not to read the body themselves."""
+    """What OpenAI's SDK gives when asked not to read the body itself."""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -53,10 +53,6 @@ class Events:
         lines = (self._rest + chunk).split(b"\n")
         self._rest = lines.pop()
         return [data for line in lines if line[:5] == b"data:" and (data := _data(line))]
-
-    def end(self) -> list[bytes]:
-        """The event that the stream ended in, if it forgot the last line break."""
-        return self.feed(b"\n")
 
 
 def _data(line: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from peer import AGGREGATOR, MAX_TOKENS, PROPOSERS, SYSTEM, Ask, Watch, serve
 
-from moabot.app import load, opened as app_opened
+from moabot.app import load
+from moabot.app import opened as app_opened
 from moabot.contract import Answer, Cancelled, Failure, Message, Proposal
 from moabot.errors import MoabotError
 
@@ -120,7 +122,8 @@ def configured(url: str, folder: Path, *, panel: str = "") -> Path:
 async def opened(url: str) -> AsyncIterator[Ask]:
     """The app, as a platform gets it; every query is a thread of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        config, plugins = load(configured(url, Path(folder)))
+        panel = sys.argv[2] if len(sys.argv) > 2 else ""
+        config, plugins = load(configured(url, Path(folder), panel=panel))
     numbers = itertools.count()
     async with app_opened(config, plugins) as app:
 

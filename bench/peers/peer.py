@@ -62,10 +62,16 @@ Opened = Callable[[str], AbstractAsyncContextManager[Ask]]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How many queries, how many at once; `probe` measures the event loop's lag meanwhile."""
+    """How many queries, how many at once; `probe` measures the event loop's lag meanwhile.
+
+    Questions are numbered from `number`. The first ones begin over `spread_s`, as people ask, and
+    not all in one instant.
+    """
 
     queries: int
     at_once: int = 1
+    number: int = 0
+    spread_s: float = 0.0
     stream: bool = False
     draft: bool = False
     probe: bool = False
@@ -73,7 +79,10 @@ class Job:
 
 @dataclass(slots=True)
 class Figures:
-    """What a job took: CPU of this process, seconds of each query, memory, the loop's lag."""
+    """What a job took: CPU of this process, seconds of each query, memory, the loop's lag.
+
+    A query that failed took infinitely long.
+    """
 
     cpu_s: float = 0.0
     wall_s: float = 0.0
@@ -130,15 +139,16 @@ async def _run(ask: Ask, job: Job) -> Figures:
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
     figures = Figures(rss_before_kb=_rss_kb())
-    numbers = iter(range(job.queries))
+    numbers = iter(range(job.number, job.number + job.queries))
 
-    async def worker() -> None:
+    async def worker(place: int) -> None:
+        await asyncio.sleep(job.spread_s * place / job.at_once)
         for number in numbers:
             await _query(ask, job, number, figures)
 
     probing = asyncio.create_task(_probe(figures)) if job.probe else None
     cpu, began = time.process_time(), time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(job.at_once)))
+    await asyncio.gather(*(worker(place) for place in range(job.at_once)))
     figures.cpu_s, figures.wall_s = time.process_time() - cpu, time.perf_counter() - began
     if probing is not None:
         probing.cancel()
@@ -151,11 +161,12 @@ async def _query(ask: Ask, job: Job, number: int, figures: Figures) -> None:
     question = f"Question {number}: what should a careful panel of models say about tides?"
     try:
         figures.last = await ask(question, watch)
-        if not figures.last.strip():
-            figures.failures.append("empty")
+        failure = "" if figures.last.strip() else "empty"
     except Exception as error:  # noqa: BLE001 - whatever a peer raises is its failure
-        figures.failures.append(f"{type(error).__name__}: {error}"[:200])
-    figures.walls_s.append(watch.seconds)
+        failure = f"{type(error).__name__}: {error}"[:200]
+    figures.walls_s.append(math.inf if failure else watch.seconds)
+    if failure:
+        figures.failures.append(failure)
     if watch.first_s is not None:
         figures.firsts_s.append(watch.first_s)
     if watch.draft_s is not None:

@@ -14,7 +14,13 @@ from moabot.channels import NO_WISH, Channels
 from moabot.config import ChannelSettings, Config, Defaults
 from moabot.contract import Answer, Cache, Message, Prompts, Question, Reply, Report, Strategy
 from moabot.conversations import Conversations
-from moabot.errors import ConfigError, MoabotError, QuorumNotReached, StoreError
+from moabot.errors import (
+    ConfigError,
+    MoabotError,
+    PlatformError,
+    QuorumNotReached,
+)
+from moabot.flights import Flights, flight
 from moabot.journal import Entry, Journal
 from moabot.panel import Panel
 from moabot.plugins import Plugins
@@ -24,6 +30,9 @@ __all__ = ["Answering"]
 
 log = logging.getLogger("moabot")
 log.addHandler(logging.NullHandler())
+
+LATE_S = 1.0
+"""What a strategy may take after the deadline, by which its last call has ended."""
 
 
 @dataclass(kw_only=True)
@@ -41,57 +50,49 @@ class Answering:
 
     def __post_init__(self) -> None:
         self._conversations = Conversations(self.config.limits, self.journal)
+        self._flights = Flights()
 
     async def handle(
-        self, message: Message, reply: Reply, *, wish: ChannelSettings = NO_WISH
+        self,
+        message: Message,
+        reply: Reply,
+        *,
+        wish: ChannelSettings = NO_WISH,
+        entry: Entry | None = None,
     ) -> None:
-        """Take one message on and answer it, unless it was taken on before.
+        """Answer one message, once; ends with exactly one `reply.finish` or `reply.sorry`.
 
-        `wish` is what this one message asks for, over the channel's settings. A platform that
-        has to acknowledge early calls `journal.accept` and then `answer`.
+        `wish` is what this one message asks for, over the channel's settings. `entry` is given
+        when the journal took the message on before: early, for a platform that must acknowledge,
+        or in an earlier process. Raises nothing but `CancelledError`; what was written by then is
+        remembered as a stopped answer.
         """
+        reference = secrets.token_hex(4)
+        recorder = Recorder(reply)
+        answer: Answer | None = None
         try:
-            entry = await self.journal.accept(message, wish)
-        except StoreError as error:
-            await _apologise(reply, error, reference=secrets.token_hex(4))
-            return
-        if entry is not None:
-            await self.answer(entry, reply)
-
-    async def answer(self, entry: Entry, reply: Reply) -> None:
-        """Answer what was taken on; ends with exactly one `reply.finish` or `reply.sorry`.
-
-        Raises nothing but `CancelledError`; what was written by then is remembered as a stopped
-        answer.
-        """
-        message, reference = entry.message, secrets.token_hex(4)
-        recorder = Recorder(reply, memo=entry.memo)
-        try:
+            entry = entry or await self.journal.accept(message, wish)
+            if entry is None:
+                return  # a redelivery
+            recorder.memo = entry.memo
             settings = await self._settings_of(entry)
-            question, horizon = await self._conversations.question(message, horizon=entry.horizon)
-            self.journal.begin(entry, settings, horizon=horizon)
-            answer = await self._recall(question, settings)
-            if answer is None:
-                answer = await self.think(question, settings, recorder, seed=entry.seed)
-                await self._remember(question, settings, answer)
+            question = await self._begun(entry, settings)
+            answer = await self._remembered(question, settings, recorder, seed=entry.seed)
             await self.journal.settled(entry)
             await reply.finish(answer)
             await self.journal.done(entry, text=answer.text)
+        except asyncio.CancelledError:
+            if entry is not None:
+                self.journal.stopped(entry, answer.text if answer else _cut(recorder.shown))
+            raise
+        except Exception as error:  # the edge: the person is told, or the log has it
+            if answer is not None:  # it stays unfinished: the next process delivers it
+                log.exception("undelivered", extra={"reference": reference})
+            elif await _apologise(reply, error, reference) and entry is not None:
+                await self.journal.done(entry, error=f"{error} ({reference})")
+        else:
             self.plugins.answered(message, answer)
             _note(answer, reference)
-        except asyncio.CancelledError:
-            self.journal.stopped(entry, f"{recorder.text} [stopped]" if recorder.text else "")
-            raise
-        except MoabotError as error:
-            await _apologise(reply, error, reference=reference)
-            await self.journal.done(entry, error=str(error))
-        except Exception:  # the platform's edge: the person is told, the log has the rest
-            log.exception("broken", extra={"reference": reference})
-            broken = MoabotError(
-                "Something broke inside moabot.", fix="Ask again, or tell its admin."
-            )
-            await reply.sorry(broken, reference=reference)
-            await self.journal.done(entry, error=f"broken, see the log: {reference}")
 
     async def think(
         self,
@@ -103,14 +104,21 @@ class Answering:
     ) -> Answer:
         """Let the strategy answer; below the quorum, fall back and say so.
 
+        The panel keeps its deadline; a strategy that waits for something else is stopped then.
         `seed` is the answer's secret, the same after a crash; by default a new one.
         """
         panel = self._panel(question, settings, report, seed=seed or secrets.token_bytes(16))
         strategy = self.strategies[settings.strategy]
+        limit = asyncio.timeout_at(panel.until + LATE_S)
         try:
-            answer = await strategy.answer(question, panel)
+            async with limit:
+                answer = await strategy.answer(question, panel)
         except QuorumNotReached as short:
             answer = await panel.fall_back(short.survivors)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            answer = _overdue(panel)
         return replace(answer, seconds=asyncio.get_running_loop().time() - panel.began)
 
     async def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
@@ -120,6 +128,12 @@ class Answering:
         if chosen is None or wish.strategy is not None:
             return settings
         return settings.model_copy(update={"strategy": chosen})
+
+    async def _begun(self, entry: Entry, settings: Defaults) -> Question:
+        """The question with what was said before it, as it was when the answer was begun."""
+        question, horizon = await self._conversations.question(entry.message, horizon=entry.horizon)
+        self.journal.begin(entry, settings, horizon=horizon)
+        return question
 
     async def _settings_of(self, entry: Entry) -> Defaults:
         """What the answer was begun with, as far as that still exists after a restart."""
@@ -152,24 +166,64 @@ class Answering:
             stream=settings.stream,
         )
 
-    async def _recall(self, question: Question, settings: Defaults) -> Answer | None:
-        if self.cache is None or settings.cache == "off":
-            return None
-        return await self.cache.find(question, key=self._key(settings))
+    async def _remembered(
+        self, question: Question, settings: Defaults, report: Report, *, seed: bytes
+    ) -> Answer:
+        """An earlier answer, or one being made for somebody else, else a new one, kept."""
+        cache, share = self.cache, settings.cache
+        if cache is None or share == "off":
+            return await self.think(question, settings, report, seed=seed)
+        key = self._key(settings)
+        found = await cache.find(question, key=key, share=share)
+        if found is not None:
+            return found
 
-    async def _remember(self, question: Question, settings: Defaults, answer: Answer) -> None:
-        if self.cache is not None and settings.cache != "off" and not answer.degraded:
-            await self.cache.keep(question, answer, key=self._key(settings))
+        async def lead() -> Answer:
+            answer = await self.think(question, settings, report, seed=seed)
+            if not answer.degraded:
+                await cache.keep(question, answer, key=key, share=share)
+            return answer
+
+        return await self._flights.join(flight(question, key=key, share=share), lead)
 
     def _key(self, settings: Defaults) -> str:
         """Whatever changes the answer to the same question is part of the key."""
-        panel = self.config.panels[settings.panel]
-        return f"{settings.cache}|{settings.strategy}|{settings.preset}|{panel.model_dump_json()}"
+        config = self.config
+        models = {name: model.model_dump_json() for name, model in config.models.items()}
+        own = {name: plugin.model_dump_json() for name, plugin in config.strategies.items()}
+        panel = config.panels[settings.panel].model_dump_json()
+        how = (settings.strategy, settings.preset, panel)
+        return repr((how, models, own, self.prompts))
 
 
-async def _apologise(reply: Reply, error: MoabotError, *, reference: str) -> None:
-    log.warning("no answer", extra={"reference": reference, "error": str(error)})
-    await reply.sorry(error, reference=reference)
+async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:
+    """Tell the person why there is no answer; False when the platform did not take it."""
+    if isinstance(error, MoabotError):
+        told = error
+        log.warning("no answer", extra={"reference": reference, "error": str(error)})
+    else:
+        log.error("broken", exc_info=error, extra={"reference": reference})
+        told = MoabotError("Something broke inside moabot.", fix="Ask again, or tell its admin.")
+    try:
+        await reply.sorry(told, reference=reference)
+    except PlatformError:
+        log.exception("undelivered", extra={"reference": reference})
+        return False
+    return True
+
+
+def _overdue(panel: Panel) -> Answer:
+    proposals = panel.recorder.proposals
+    if not proposals:
+        raise MoabotError(
+            f"The strategy {panel.strategy!r} had no answer by the deadline.",
+            fix="Ask again, or raise deadline_s of the panel.",
+        )
+    return panel.rescue(proposals, "The time was up.")
+
+
+def _cut(text: str) -> str:
+    return f"{text} [stopped]" if text else ""
 
 
 def _note(answer: Answer, reference: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from moabot.config import (
     PriceSettings,
     ProposerSettings,
 )
-from moabot.contract import Message, Prompts, Provider, Question, Strategy
-from moabot.errors import ConfigError
+from moabot.contract import Cache, Message, Prompts, Provider, Question, Strategy
+from moabot.errors import ConfigError, PluginError
 from moabot.explaining import Plan, Unseen, dry, plan
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
@@ -47,10 +48,12 @@ class App:
         models: Mapping[str, Model],
         strategies: Mapping[str, Strategy],
         memory: Memory,
+        cache: Cache | None = None,
     ) -> None:
         self.config = config
         self.plugins = plugins
         self.memory = memory
+        self.cache = cache
         self._models = models
         self._strategies = strategies
         self._prompts = _prompts(config)
@@ -86,6 +89,7 @@ class App:
             plugins=self.plugins,
             journal=journal,
             channels=self.channels,
+            cache=None if isinstance(journal, PassingJournal) else self.cache,
         )
 
 
@@ -100,8 +104,10 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
 
 
 @asynccontextmanager
-async def opened(config: Config, plugins: Plugins, *, keep: Keep = "nothing") -> AsyncIterator[App]:
-    """Open every provider that a panel uses, and every strategy; close them all at the end.
+async def opened(
+    config: Config, plugins: Plugins, *, keep: Keep = "nothing"
+) -> AsyncGenerator[App]:
+    """Open every provider that a panel or a specialist uses, and every strategy; close them all.
 
     `keep` says what is to outlive the process.
     """
@@ -109,6 +115,7 @@ async def opened(config: Config, plugins: Plugins, *, keep: Keep = "nothing") ->
     async with AsyncExitStack() as stack:
         memory = await stack.enter_async_context(remembering(config, keep))
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
+        used |= {name for name, model in config.models.items() if model.strengths}
         providers: dict[str, tuple[Provider, asyncio.Semaphore]] = {}
         for name in dict.fromkeys(config.models[model].provider for model in sorted(used)):
             gate = asyncio.Semaphore(config.limits.calls_per_provider)
@@ -121,12 +128,38 @@ async def opened(config: Config, plugins: Plugins, *, keep: Keep = "nothing") ->
         }
         strategies: dict[str, Strategy] = {}
         for name, offer in plugins.offers("strategy").items():
-            strategies[name] = await stack.enter_async_context(offer.factory(offer.settings()))
+            if offer.needs_settings:
+                continue  # it is there for [strategies.X]
+            try:
+                strategies[name] = await offer.opened(stack, offer.settings(), where="[plugins]")
+            except PluginError as error:  # one that nobody asked for must not stop the bot
+                plugins.problems.append(str(error))
         for name, chosen in config.strategies.items():
-            offer = plugins.offer("strategy", chosen.plugin, where=f"[strategies.{name}] plugin")
-            settings = validated(offer.settings, chosen.own(), where=f"[strategies.{name}]")
-            strategies[name] = await stack.enter_async_context(offer.factory(settings))
-        yield App(config, plugins, models=models, strategies=strategies, memory=memory)
+            where = f"[strategies.{name}]"
+            offer = plugins.offer("strategy", chosen.plugin, where=f"{where} plugin")
+            settings = validated(offer.settings, chosen.own(), where=where)
+            strategies[name] = await offer.opened(stack, settings, where=where)
+        stack.enter_context(_rare_collections())
+        cache = await _open_cache(stack, config, plugins, memory)
+        yield App(
+            config, plugins, models=models, strategies=strategies, memory=memory, cache=cache
+        )
+
+
+@contextmanager
+def _rare_collections() -> Generator[None]:
+    """Look for garbage seldom, and never among what is loaded by now, which stays anyway.
+
+    With 256 answers under way the collector took a quarter of all CPU, and found nothing.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(10_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> Provider:
@@ -136,8 +169,26 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
     if "dir" in offer.settings.model_fields:
         own.setdefault("dir", config.data_dir / name)
     settings = validated(offer.settings, own, where=f"[providers.{name}]")
-    provider: Provider = await stack.enter_async_context(offer.factory(settings))
+    provider: Provider = await offer.opened(stack, settings, where=f"[providers.{name}]")
     return provider
+
+
+async def _open_cache(
+    stack: AsyncExitStack, config: Config, plugins: Plugins, memory: Memory
+) -> Cache | None:
+    """The cache, for a bot that lives on; a single question is not worth opening one."""
+    if memory.durable is None or memory.store is None or not _caches(config):
+        return None
+    offer = plugins.offer("cache", config.cache.plugin, where="[cache] plugin")
+    settings = validated(offer.settings, config.cache.own(), where="[cache]")
+    cache: Cache = await stack.enter_async_context(offer.factory(settings, memory.store))
+    return cache
+
+
+def _caches(config: Config) -> bool:
+    """Whether any channel may have a cache; one can be switched on by command, if the defaults do."""
+    channels = [channel.cache for channel in config.channels.values()]
+    return any(share not in {None, "off"} for share in (config.defaults.cache, *channels))
 
 
 def _model(
@@ -207,7 +258,7 @@ def _with_panel(config: Config, plugins: Plugins) -> Config:
         config = config.model_copy(update=_starters(config, plugins))
     if config.panels:
         return config
-    names = tuple(config.models)
+    names: tuple[str, ...] = tuple(config.models)
     roles = ("analytical", "critical", "practical", "creative")
     taking_turns = names if len(names) > 2 else (names * 3)[:3]
     panel = PanelSettings(
@@ -217,7 +268,7 @@ def _with_panel(config: Config, plugins: Plugins) -> Config:
         ),
         synthesizer=names,
         fallback=names,
-        judge=(names[-1],),
+        judge=names[-1:],
     )
     return config.model_copy(update={"panels": {config.defaults.panel: panel}})
 
@@ -235,8 +286,8 @@ def _starters(config: Config, plugins: Plugins) -> dict[str, object]:
         )
     return {
         "providers": {
-            **config.providers,
             **{o.name: PluginSettings(plugin=o.name) for o in chosen},
+            **config.providers,  # what is configured under that name holds
         },
         "models": {name: settings for offer in chosen for name, settings in _models(offer)},
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from moabot.breaker import Breaker
 from moabot.budget import Budget, HedgeBudget
 from moabot.contract import Cancelled, Completion, Failure, Prompt, Proposal, Provider, Usage
 from moabot.errors import (
+    BudgetSpent,
     ProviderBusy,
     ProviderError,
     ProviderGarbled,
@@ -59,11 +60,16 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long and how often one call may be tried; `hedge` allows a backup of a silent one."""
+    """How long and how often one call may be tried; `hedge` allows a backup of a silent one.
+
+    The backup of one proposer of several comes `late`: at twice the median it added 0.65 calls to
+    the 2.85 of a vote, while it is the aggregator that owns the p99.
+    """
 
     call_timeout_s: float = 30.0
     tries: int = 3
     hedge: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +91,25 @@ class Order:
 
 
 class Calls:
-    """All calls of the process: the models, the limits they share, the budget of backups."""
+    """All calls of the process: the models, the limits they share, the budget of backups.
 
-    def __init__(self, models: Mapping[str, Model], *, at_once: int) -> None:
+    `is_dry` says that no model is really asked, so that nothing may be learned from the answers.
+    """
+
+    def __init__(self, models: Mapping[str, Model], *, at_once: int, is_dry: bool = False) -> None:
         self.models = models
+        self.is_dry = is_dry
         self._gate = asyncio.Semaphore(at_once)
         self._hedges = HedgeBudget()
 
-    async def ask(self, order: Order, recorder: Recorder, budget: Budget) -> Proposal:
+    def ask(
+        self, order: Order, recorder: Recorder, budget: Budget
+    ) -> Coroutine[None, None, Proposal]:
         """Go down the chain until a model answers; raises the last model's error."""
         chain = order.chain
         if order.last_resort:  # a resting model is asked too, but after those that work
             chain = tuple(sorted(chain, key=lambda name: self.models[name].breaker.rests(_now())))
-        done = await self._down(_Errand(order, recorder, budget), chain)
-        if order.voice is not None:
-            order.voice.settle(done.text)
-        return done
+        return self._down(_Errand(order, recorder, budget), chain)
 
     async def _down(self, errand: _Errand, chain: tuple[str, ...]) -> Proposal:
         order = errand.order
@@ -159,27 +168,18 @@ class Calls:
 
     async def _try(self, errand: _Errand, model: Model) -> Proposal:
         """One try: money is set aside before and settled after, whatever happens between."""
+        order = errand.order
+        self._pass_breaker(model, last_resort=order.last_resort)
         reserved = _reserve(errand, model)
         attempt = errand.attempt = _Attempt(_now())
         try:
-            self._pass_breaker(model, last_resort=errand.order.last_resort)
-            return await self._send(errand, model, attempt)
-        finally:
-            errand.budget.settle(reserved, attempt.usage)
-
-    async def _send(self, errand: _Errand, model: Model, attempt: _Attempt) -> Proposal:
-        order = errand.order
-        try:
             completion = await self._complete(order, model, attempt)
+            attempt.usage = priced(completion.usage, model.price)
+            return self._well(errand, model, attempt, completion.text)
         except ProviderError as error:
-            _blame(model, error, spent_s=_now() - attempt.began if attempt.sent else 0, order=order)
-            if attempt.sent:
-                paid = isinstance(error, PAID) or attempt.spoke
-                attempt.usage = _guess(order, model, attempt) if paid else Usage(calls=1)
-                if errand.recorder.memo is not None:
-                    errand.recorder.memo.lost(order.slot, model.name, attempt.usage)
-            if attempt.speaker is not None and order.voice is not None:
-                order.voice.leave(attempt.speaker)
+            _note_failure(error, order, model, attempt)
+            if attempt.sent and errand.recorder.memo is not None:
+                errand.recorder.memo.lost(order.slot, model.name, attempt.usage)
             raise
         except asyncio.CancelledError:
             model.breaker.let_go()
@@ -190,8 +190,8 @@ class Calls:
             errand.recorder.cancelled(stopped)
             errand.keep(stopped)
             raise
-        attempt.usage = priced(completion.usage, model.price)
-        return self._well(errand, model, attempt, completion.text)
+        finally:
+            errand.budget.settle(reserved, attempt.usage)
 
     def _well(self, errand: _Errand, model: Model, attempt: _Attempt, text: str) -> Proposal:
         order, usage, seconds = errand.order, attempt.usage, _now() - attempt.began
@@ -223,7 +223,9 @@ class Calls:
         except TimeoutError:
             what = "No whole answer came" if attempt.sent else "It was not its turn"
             raise ProviderTimeout(f"{what} in time.", provider=provider, model=name) from None
-        except ProviderError:
+        except ProviderError as error:
+            # An adapter knows the vendor's names; a person knows those in config.toml.
+            error.provider, error.model = provider, name
             raise
         except (Exception, SystemExit) as error:  # the edge to a plugin's code: one call
             raise ProviderGarbled(
@@ -328,24 +330,35 @@ def _reserve(errand: _Errand, model: Model) -> Decimal:
     if errand.budget.limit_usd is None:
         return Decimal(0)
     most = priced(at_most(errand.order.prompt), model.price)
-    return errand.budget.reserve(most.cost_usd)
+    try:
+        return errand.budget.reserve(most.cost_usd)
+    except BudgetSpent:
+        model.breaker.let_go()
+        raise
 
 
 def _silence_s(order: Order, model: Model) -> float:
-    """Seconds after which this model is unusually silent."""
-    return model.pace.patience_s(
+    """Seconds after which this model is unusually silent; late, twice as many: about its p95."""
+    patience_s = model.pace.patience_s(
         streamed=order.voice is not None, default_s=order.patience.call_timeout_s / 4
     )
+    return patience_s * 2 if order.patience.late else patience_s
 
 
-def _blame(model: Model, error: ProviderError, *, spent_s: float, order: Order) -> None:
+def _note_failure(error: ProviderError, order: Order, model: Model, attempt: _Attempt) -> None:
     # Cut off early by the answer's deadline, or before its turn: that says nothing of the model.
-    rushed = isinstance(error, ProviderTimeout) and spent_s < _silence_s(order, model)
+    seconds = _now() - attempt.began if attempt.sent else 0.0
+    rushed = isinstance(error, ProviderTimeout) and seconds < _silence_s(order, model)
     if rushed or not isinstance(error, BROKEN):
         model.breaker.let_go()
-        return
-    after = error.retry_after_s if isinstance(error, ProviderBusy) else None
-    model.breaker.failed(_now(), retry_after_s=after)
+    else:
+        after = error.retry_after_s if isinstance(error, ProviderBusy) else None
+        model.breaker.failed(_now(), retry_after_s=after)
+    if attempt.sent:
+        paid = isinstance(error, PAID) or attempt.spoke
+        attempt.usage = _guess(order, model, attempt) if paid else Usage(calls=1)
+    if attempt.speaker is not None and order.voice is not None:
+        order.voice.leave(attempt.speaker)
 
 
 def _guess(order: Order, model: Model, attempt: _Attempt) -> Usage:

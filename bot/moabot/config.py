@@ -20,13 +20,14 @@ from pydantic import (
 
 from moabot.errors import ConfigError
 from moabot.plugins import nearest
-from moabot.store.settings import StoreSettings
+from moabot.store.settings import KeepDays, StoreSettings
 from moabot.validation import validated
 
 __all__ = [
     "ChannelSettings",
     "Config",
     "Defaults",
+    "KeepDays",
     "LimitSettings",
     "ModelSettings",
     "PanelSettings",
@@ -34,6 +35,7 @@ __all__ = [
     "PriceSettings",
     "PromptSettings",
     "ProposerSettings",
+    "StoreSettings",
     "load",
     "parse",
     "read_key",
@@ -66,6 +68,12 @@ class PluginSettings(BaseModel):
     def own(self) -> dict[str, object]:
         """The plugin's own keys."""
         return dict(self.model_extra or {})
+
+
+class CacheSettings(PluginSettings):
+    """`[cache]`: which cache remembers answers, and the keys that it defines."""
+
+    plugin: str = Field(default="semantic", description="the name that a plugin registered")
 
 
 class PriceSettings(Settings):
@@ -179,7 +187,7 @@ class ChannelSettings(Settings):
     )
     panel: str | None = Field(default=None, description="a name from [panels]")
     cache: Sharing | None = Field(
-        default=None, description="who shares remembered answers, when a cache plugin is installed"
+        default=None, description="who shares remembered answers; direct messages and private channels never do"
     )
     draft: bool | None = Field(
         default=None, description="show the first proposer's text until the synthesis replaces it"
@@ -199,7 +207,7 @@ class Defaults(Settings):
     panel: str = Field(default="default", description="a name from [panels]")
     cache: Sharing = Field(
         default="channel",
-        description="who shares remembered answers, when a cache plugin is installed",
+        description="who shares remembered answers; direct messages and private channels never do",
     )
     draft: bool = Field(
         default=True, description="show the first proposer's text until the synthesis replaces it"
@@ -286,6 +294,7 @@ class Config(Settings):
     prompts: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()
     store: StoreSettings = StoreSettings()
+    cache: CacheSettings = CacheSettings()
     plugins: Plugging = Plugging()
 
     @model_validator(mode="after")

@@ -55,8 +55,7 @@ class Conversations:
     def _bounded(self, said: Sequence[Said]) -> tuple[Turn, ...]:
         """The newest turns whole, as far as there is room; in the first of them, the older ones."""
         limits = self._limits
-        whole = len(said)
-        room = limits.history_chars
+        whole, room = len(said), limits.history_chars
         if sum(len(turn.text) for turn in said) > room or whole > limits.history_turns:
             room = int(room * (1 - SHORT_SHARE))
         while whole > max(len(said) - limits.history_turns, 0):
@@ -64,14 +63,12 @@ class Conversations:
             if room < 0:
                 break
             whole -= 1
+        if whole < len(said) and said[whole].role == "assistant":
+            whole += 1  # Anthropic and others refuse a conversation that an assistant begins.
         kept = [Turn(turn.role, turn.text) for turn in said[whole:]]
         older = _shortened(said[:whole], chars=int(limits.history_chars * SHORT_SHARE))
-        if older and kept:
-            first = kept[0]
-            if first.role == "user":  # two of one role in a row are refused by some models
-                kept[0] = Turn("user", f"{older}\n\n{first.text}")
-            else:
-                kept.insert(0, Turn("user", older))
+        if older and kept:  # in one turn, since two of one role in a row are refused as well
+            kept[0] = Turn("user", f"{older}\n\n{kept[0].text}")
         return tuple(kept)
 
 

@@ -98,7 +98,8 @@ class Unseen:
 
 def dry(models: Mapping[str, Model], *, at_once: int) -> Calls:
     """The same models, none of which is really asked."""
-    return Calls({name: _dried(model) for name, model in models.items()}, at_once=at_once)
+    dried = {name: _dried(model) for name, model in models.items()}
+    return Calls(dried, at_once=at_once, is_dry=True)
 
 
 def _dried(model: Model) -> Model:

@@ -152,7 +152,7 @@ class DurableJournal:
         self._keep_days = keep_days
         self._expired_at = float("-inf")
         self._owed: deque[Callable[[], asyncio.Future[None]]] = deque(maxlen=OWED)
-        self._open: dict[str, Memo] = {}
+        self._unwanted: set[str] = set()
 
     async def accept(self, message: Message, wish: ChannelSettings) -> Entry | None:
         """One insert, unique by event id."""
@@ -193,6 +193,7 @@ class DurableJournal:
         event = event_of(entry.message)
         if entry.memo is not None:
             entry.memo.strategy = settings.strategy
+            entry.memo.task = asyncio.current_task()
         if entry.horizon is None:
             plan = settings.model_dump_json()
             self._write(lambda: self._store.begin(event, plan=plan, horizon=horizon))
@@ -211,30 +212,30 @@ class DurableJournal:
         """Close the row; its turns join the thread in the same commit."""
         await asyncio.wait([self._end(entry, text=text, error=error)])
 
+    async def amend(self, event: str, text: str | None) -> None:
+        """A message ("platform:event id") was edited or, with None, deleted; raises `StoreError`."""
+        await self._store.amend(event, text)
+
     async def give_up(self, entry: Entry, *, error: str) -> None:
         """Make a dead letter of a message that stopped too many processes."""
         event = event_of(entry.message)
-        self._open.pop(event, None)
         await asyncio.wait([self._write(lambda: self._store.end(event, error=error, dead=True))])
 
+    def stop(self, message: Message) -> None:
+        """From now on, whoever cancels the answer to `message` is a person who means it."""
+        self._unwanted.add(event_of(message))
+
     def stopped(self, entry: Entry, text: str) -> None:
-        """The person stopped it; a bot that stops leaves it to the next process."""
-        if entry.memo is None or not entry.memo.held:
+        """Over if a person meant it (see `stop`); else the next process takes it up."""
+        if event_of(entry.message) in self._unwanted:
             self._end(entry, text=text, error="stopped")
 
-    def hold(self) -> None:
-        """The bot stops: whatever is cancelled from now on is to be asked again."""
-        for memo in self._open.values():
-            memo.held = True
-
     async def lay_down(self, platform: str) -> None:
-        """After `hold` and when all is cancelled: an orderly stop is no failed try."""
+        """All is cancelled, since the bot stops as it should: that is no failed try."""
         await asyncio.wait([self._write(lambda: self._store.lay_down(platform))])
 
     def _memo(self, message: Message, known: Sequence[Step] = ()) -> Memo:
-        memo = _memo(message, write=self._keep, durable=True, known=known)
-        self._open[event_of(message)] = memo
-        return memo
+        return _memo(message, write=self._keep, durable=True, known=known)
 
     def _keep(self, step: Step | None, spent: Spent | None) -> asyncio.Future[None]:
         return self._write(lambda: self._store.keep(step, spent))
@@ -242,7 +243,7 @@ class DurableJournal:
     def _end(self, entry: Entry, *, text: str, error: str) -> asyncio.Future[None]:
         event = event_of(entry.message)
         turns = _said(entry.message, text) if text else ()
-        self._open.pop(event, None)
+        self._unwanted.discard(event)
         return self._write(lambda: self._store.end(event, error=error, turns=turns))
 
     def _write(self, begin: Callable[[], asyncio.Future[None]]) -> asyncio.Future[None]:

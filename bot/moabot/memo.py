@@ -27,8 +27,9 @@ Write = Callable[[Step | None, Spent | None], asyncio.Future[None]]
 class Memo:
     """The calls of one answer. Without `durable` only what they cost is written.
 
-    `strategy` is set as soon as it is known; `held` once the bot is being stopped: calls that are
-    cancelled then must be asked again by the next process.
+    `strategy` and `task`, the task that answers, are set as soon as they are known. A call that
+    is cancelled because nobody needs it is not asked again after a crash; one that is cancelled
+    together with the whole answer is.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Memo:
         known: Sequence[Step] = (),
     ) -> None:
         self.strategy = ""
-        self.held = False
+        self.task: asyncio.Task[object] | None = None
         self.last: asyncio.Future[None] | None = None
         self._event = event
         self._scope = scope
@@ -68,7 +69,8 @@ class Memo:
         """A call ended: remember what it gave, together with what it cost."""
         usage = Usage() if isinstance(gave, Failure) else gave.usage
         step = None
-        if self._durable and not (self.held and isinstance(gave, Cancelled)):
+        ending = self.task is not None and self.task.cancelling() > 0
+        if self._durable and not (ending and isinstance(gave, Cancelled)):
             outcome, said = _written(gave)
             step = Step(self._event, gave.slot, gave.model, self._hash(prompt), outcome, said)
         spent = self._spent(gave.slot, gave.model, usage, _outcome(gave))
@@ -143,7 +145,8 @@ def _read(step: Step, slot: str) -> Gave:
     if step.outcome == "failed":
         return Failure(slot, step.model, str(said["error"]), seconds)
     cost = None if said["cost_usd"] is None else Decimal(said["cost_usd"])
-    usage = Usage(int(said["calls"]), *map(int, said["tokens"]), cost, bool(said["estimated"]))
+    read, cached, written = (int(tokens) for tokens in said["tokens"])
+    usage = Usage(int(said["calls"]), read, cached, written, cost, bool(said["estimated"]))
     if step.outcome == "cancelled":
         return Cancelled(slot, step.model, seconds, usage)
     return Proposal(slot, step.model, str(said["role"]), str(said["text"]), usage, seconds)

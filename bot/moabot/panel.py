@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import cycle, islice
@@ -18,10 +18,10 @@ from moabot.budget import Budget
 from moabot.calls import Calls, Order, Patience
 from moabot.config import PanelSettings
 from moabot.contract import Answer, Prompt, Prompts, Proposal, Question, Strategy, Turn
-from moabot.errors import BudgetSpent, ConfigError, MoabotError, ProviderError, QuorumNotReached
+from moabot.errors import BudgetSpent, ConfigError, ProviderError, QuorumNotReached
 from moabot.fencing import fence
 from moabot.plugins import nearest
-from moabot.presets import PRESETS, Depth, Slot
+from moabot.presets import PRESETS, Depth, Slot, fallback_of, preferring
 from moabot.quorum import quorum
 from moabot.recorder import Recorder
 from moabot.voice import Voice
@@ -84,8 +84,7 @@ class Panel:
     @property
     def fallback(self) -> tuple[str, ...]:
         """The chain that is asked alone."""
-        chosen = self.settings.fallback
-        return chosen or _each(name for p in self.settings.proposers for name in p.model)
+        return fallback_of(self.settings)
 
     async def propose(
         self,
@@ -98,7 +97,7 @@ class Panel:
     ) -> tuple[Proposal, ...]:
         """Ask every slot (default: `self.slots()`) independently, and go on at the quorum.
 
-        `note` is added to the system prompt, `read` are earlier texts that the proposers see,
+        `note` is said after the question, `read` are earlier texts that the proposers see,
         fenced. `enough` overrides the quorum; `settled` ends the waiting as soon as it is true of
         the proposals so far. Raises `QuorumNotReached` with the survivors when fewer came.
         """
@@ -141,22 +140,27 @@ class Panel:
         combined = await self._gather(orders, enough=self._quorum(len(orders)))
         if not combined:
             self.confess("No aggregator answered, so a layer was left out.")
+        elif len(combined) < len(orders):
+            self.confess(f"{len(combined)} of {len(orders)} aggregators answered in time.")
         return combined or tuple(proposals)
 
-    async def synthesize(self, proposals: Sequence[Proposal] = (), *, note: str = "") -> Answer:
+    def synthesize(
+        self, proposals: Sequence[Proposal] = (), *, note: str = "", rescue: bool = True
+    ) -> Coroutine[None, None, Answer]:
         """Write the answer that the person sees, streamed; from no proposals: one model alone.
 
         Goes down the synthesizer's chain (alone: the fallback's); when all of it fails, the best
         proposal is the answer and says so. Raises `ProviderError` or `BudgetSpent` when there is
-        none.
+        none, or without `rescue`.
         """
         chain = self._writers if proposals else self.fallback
-        return await self._write(chain, proposals, note=note)
+        resort = not proposals
+        return self._write(chain, proposals, note=note, rescue=rescue, last_resort=resort)
 
     async def fall_back(self, survivors: Sequence[Proposal]) -> Answer:
         """Below quorum: the best live model answers, and is given what the survivors said."""
-        told = f"Too few models answered ({len(survivors)}), so one model wrote this"
-        self.confess(f"{told} from what came." if survivors else f"{told} alone.")
+        alone = "" if survivors else ", so one model wrote this alone"
+        self.confess(f"Too few models answered ({len(survivors)}){alone}.")
         return await self._write(self.fallback, survivors, last_resort=True)
 
     def choose(self, proposal: Proposal) -> Answer:
@@ -164,11 +168,16 @@ class Panel:
         self._show(proposal.text)
         return self._answer(proposal.text)
 
+    def rescue(self, proposals: Sequence[Proposal], why: str) -> Answer:
+        """The best proposal as it is; `why` no model combined them, a sentence for the person."""
+        self.confess(f"This is the best single proposal, as it came. {why}")
+        return self.choose(best(proposals, question=self.question.text))
+
     def stand_by(self, answer: Answer) -> Answer:
         """Go back to an earlier answer of this panel, with the record as it is now."""
         if self.recorder.text != answer.text:
             self._show(answer.text)
-        return self._answer(answer.text)
+        return replace(self._answer(answer.text), via=answer.via)
 
     def confess(self, sentence: str) -> None:
         """Note a sentence that tells the person how this is less than was asked for."""
@@ -229,21 +238,18 @@ class Panel:
         return replace(answer, strategy=self.strategy, via=via)
 
     def with_models(self, models: Sequence[str]) -> Panel:
-        """The same panel, in which these models (names) come first wherever models are chosen."""
-        kept = {p.model[0]: p for p in reversed(self.settings.proposers)}
-        proposers = [
-            kept[m] if m in kept else self.settings.proposers[0].model_copy(update={"model": (m,)})
-            for m in models
-        ]
-        rest = [p for p in self.settings.proposers if p.model[0] not in models]
-        settings = self.settings.model_copy(
-            update={
-                "proposers": (*proposers, *rest),
-                "synthesizer": _each((*models, *self._writers)),
-                "fallback": _each((*models, *self.fallback)),
-            }
-        )
-        return replace(self, settings=settings)
+        """The same panel, in which these models come first wherever models are chosen.
+
+        Raises `ConfigError` for a name that is in no panel.
+        """
+        unknown = [name for name in models if name not in self.calls.models]
+        if unknown:
+            what = (
+                f"The strategy {self.strategy!r} wants the model {unknown[0]!r}: no panel has it."
+            )
+            close = nearest(unknown[0], self.calls.models)
+            raise ConfigError(what, fix=f"Correct the name{close}, or add it to a panel.")
+        return replace(self, settings=preferring(self.settings, models))
 
     @property
     def _writers(self) -> tuple[str, ...]:
@@ -252,8 +258,8 @@ class Panel:
     def _quorum(self, asked: int) -> int:
         return min(self.settings.quorum or asked // 2 + 1, asked)
 
-    def _patience(self, *, hedge: bool) -> Patience:
-        return Patience(self.settings.call_timeout_s, self.settings.tries, hedge)
+    def _patience(self, *, hedge: bool, late: bool = False) -> Patience:
+        return Patience(self.settings.call_timeout_s, self.settings.tries, hedge, late)
 
     def _stage_end(self) -> float:
         return _now() + STAGE_SHARE * max(self.until - _now(), 0.0)
@@ -281,7 +287,7 @@ class Panel:
             prompt=self._prompt(self.prompts.system, end),
             until=self._stage_end(),
             # With slack, the quorum itself is the hedge, and costs nothing.
-            patience=self._patience(hedge=self.settings.hedge and not slack),
+            patience=self._patience(hedge=self.settings.hedge and not slack, late=True),
             voice=voice,
         )
 
@@ -322,12 +328,15 @@ class Panel:
 
     async def _ask(self, order: Order) -> Proposal | None:
         try:
-            return await self.calls.ask(order, self.recorder, self.budget)
+            said = await self.calls.ask(order, self.recorder, self.budget)
         except ProviderError:
             return None  # the recorder has it
         except BudgetSpent as spent:
             self.confess(str(spent))
             return None
+        if order.voice is not None:
+            order.voice.settle(said.text)
+        return said
 
     async def _write(
         self,
@@ -335,7 +344,8 @@ class Panel:
         proposals: Sequence[Proposal],
         *,
         note: str = "",
-        last_resort: bool = False,
+        rescue: bool = True,
+        last_resort: bool,
     ) -> Answer:
         if self.recorder.text:
             self.recorder.restarted()
@@ -350,26 +360,19 @@ class Panel:
             until=self.until,
             patience=self._patience(hedge=self.settings.hedge),
             voice=voice,
-            last_resort=last_resort or not proposals,
+            last_resort=last_resort,
         )
         try:
             written = await self.calls.ask(order, self.recorder, self.budget)
         except (ProviderError, BudgetSpent) as error:
-            if not proposals:
+            if not proposals or not rescue:
                 raise
-            return self._best_instead(proposals, error)
-        if voice is None:
-            self.recorder.wrote(written.text)
+            why = str(error) if isinstance(error, BudgetSpent) else "No model could combine them."
+            return self.rescue(proposals, why)
+        (voice.settle if voice is not None else self.recorder.wrote)(written.text)
         if written.model != chain[0]:
             self.confess(f"{chain[0]} did not answer, so {written.model} wrote this.")
         return self._answer(written.text)
-
-    def _best_instead(self, proposals: Sequence[Proposal], error: MoabotError) -> Answer:
-        why = str(error) if isinstance(error, BudgetSpent) else "No model could combine them."
-        self.confess(f"This is the best single proposal, as it came. {why}")
-        text = best(proposals, question=self.question.text).text
-        self._show(text)
-        return self._answer(text)
 
     def _show(self, text: str) -> None:
         if self.recorder.text:
@@ -393,7 +396,3 @@ class Panel:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _each(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -21,7 +21,7 @@ import pluggy
 from pydantic import BaseModel, ConfigDict
 
 from moabot import hookspecs
-from moabot.errors import PluginError
+from moabot.errors import MoabotError, PluginError
 
 if TYPE_CHECKING:
     from moabot.contract import Answer, Cache, Message, Platform, Provider, Strategy
@@ -78,6 +78,27 @@ class Offer:
     settings: type[BaseModel]
     starter: Starter | None = None
 
+    @property
+    def needs_settings(self) -> bool:
+        """Whether it cannot be opened without keys of its own in the configuration."""
+        return any(field.is_required() for field in self.settings.model_fields.values())
+
+    async def opened(self, stack: AsyncExitStack, settings: BaseModel, *, where: str) -> Any:  # noqa: ANN401 - what it is depends on the kind
+        """What the factory hands over, until `stack` closes; `where` is the config key.
+
+        Whatever the plugin raises, but our own errors, becomes a `PluginError` that names it.
+        """
+        try:
+            return await stack.enter_async_context(self.factory(settings))
+        except MoabotError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"{where}: {self.owner} could not open the {self.kind} {self.name!r}; "
+                f"it raised {type(error).__name__}: {error}.",
+                fix="Correct its settings, or update it.",
+            ) from error
+
 
 @dataclass(slots=True)
 class Register:
@@ -85,7 +106,7 @@ class Register:
 
     owner: str
     taken: dict[tuple[Kind, str], Offer]
-    offers: list[Offer] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list[Offer])
 
     def provider(
         self,
@@ -138,17 +159,30 @@ class Register:
 
 
 class Plugins:
-    """The plugins that were let in, what they offer, and what was wrong with the others."""
+    """The plugins that were let in, what they offer, and what was wrong with the others.
 
-    def __init__(self, *, allow: Iterable[str] = (), built_in: Sequence[str] = BUILT_IN) -> None:
+    `installed` are the entry points of the group "moabot", by default those of this environment.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow: Iterable[str] = (),
+        built_in: Sequence[str] = BUILT_IN,
+        installed: Iterable[EntryPoint] | None = None,
+    ) -> None:
         self._manager = pluggy.PluginManager("moabot")
         self._manager.add_hookspecs(hookspecs)
         self._offers: dict[tuple[Kind, str], Offer] = {}
         self.problems: list[str] = []
         self.blocked: list[str] = []
+        self._complained: set[str] = set()
+        self._choosers: list[tuple[str, Callable[..., Any]]] = []
+        self._listeners: list[tuple[str, Callable[..., Any]]] = []
         for module in built_in:
             self._load(module, partial(import_module, module))
-        self._let_in({_normal(name) for name in allow})
+        entries = entry_points(group="moabot") if installed is None else installed
+        self._let_in({_normal(name) for name in allow}, entries)
 
     def offers(self, kind: Kind) -> dict[str, Offer]:
         """What is on offer of one kind, by name."""
@@ -168,36 +202,39 @@ class Plugins:
 
     def choose_strategy(self, message: Message, names: tuple[str, ...]) -> str | None:
         """Ask each plugin's `moabot_choose_strategy`; the first that returns a known name wins."""
-        for owner, hook in self._hooks("moabot_choose_strategy"):
+        for owner, hook in self._choosers:
             choice = self._call(owner, hook, message=message, names=names)
-            if choice in names:
-                return str(choice)
+            if isinstance(choice, str) and choice in names:
+                return choice
             if choice is not None:
-                self.problems.append(
-                    f"{owner}: moabot_choose_strategy returned {choice!r}, which is no strategy. "
-                    f"Return one of {', '.join(names)}, or None."
+                self._complain(
+                    owner,
+                    f"moabot_choose_strategy returned {choice!r}, which is no strategy. "
+                    f"Return one of {', '.join(names)}, or None.",
                 )
         return None
 
     def answered(self, message: Message, answer: Answer) -> None:
         """Tell each plugin's `moabot_answered`."""
-        for owner, hook in self._hooks("moabot_answered"):
+        for owner, hook in self._listeners:
             self._call(owner, hook, message=message, answer=answer)
 
-    def _let_in(self, allowed: set[str]) -> None:
-        for entry in sorted(entry_points(group="moabot"), key=lambda entry: entry.name):
+    def _let_in(self, allowed: set[str], installed: Iterable[EntryPoint]) -> None:
+        found: set[str] = set()
+        for entry in sorted(installed, key=lambda entry: entry.name):
             owner = _distribution(entry)
-            if _normal(owner) in allowed:
-                self._load(owner, entry.load)
-                allowed.discard(_normal(owner))
-            else:
+            found.add(_normal(owner))
+            if _normal(owner) not in allowed:
                 self.blocked.append(owner)
-        for name in sorted(allowed):
-            if not any(_normal(owner) == name for owner, _ in self._manager.list_name_plugin()):
-                self.problems.append(
-                    f"[plugins] allow names {name!r}, which is not installed or offers no entry "
-                    f"point of the group 'moabot'. Install it beside moabot, or remove the name."
-                )
+            elif self._manager.has_plugin(owner):  # one distribution, several plugins
+                self._load(f"{owner} ({entry.name})", entry.load)
+            else:
+                self._load(owner, entry.load)
+        for name in sorted(allowed - found):
+            self.problems.append(
+                f"[plugins] allow names {name!r}, which is not installed or offers no entry "
+                f"point of the group 'moabot'. Install it beside moabot, or remove the name."
+            )
 
     def admit(self, owner: str, plugin: object) -> None:
         """Let in a plugin that is at hand already: a module, or any object with hooks."""
@@ -219,6 +256,8 @@ class Plugins:
             self.problems.append(f"Plugin {owner} is left out. {told} Update it or remove it.")
         else:
             self._offers |= {(offer.kind, offer.name): offer for offer in register.offers}
+            self._choosers = list(self._hooks("moabot_choose_strategy"))
+            self._listeners = list(self._hooks("moabot_answered"))
 
     def _check(self, plugin: object) -> None:
         known = [name for name in dir(hookspecs) if name.startswith("moabot_")]
@@ -245,8 +284,14 @@ class Plugins:
         try:
             return hook(**values)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            self.problems.append(f"Plugin {owner}: a hook raised {type(error).__name__}: {error}.")
+            self._complain(owner, f"a hook raised {type(error).__name__}: {error}.")
             return None
+
+    def _complain(self, owner: str, what: str) -> None:
+        """Note the first problem of each plugin's hooks; they are called for every message."""
+        if owner not in self._complained:
+            self._complained.add(owner)
+            self.problems.append(f"Plugin {owner}: {what}")
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

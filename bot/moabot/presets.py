@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["PRESETS", "Depth", "Slot"]
+from moabot.config import PanelSettings
+
+__all__ = ["PRESETS", "Depth", "Slot", "each", "fallback_of", "preferring"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +34,32 @@ class Slot:
     place: str
     role: str
     chain: tuple[str, ...]
+
+
+def fallback_of(settings: PanelSettings) -> tuple[str, ...]:
+    """The chain that is asked alone."""
+    return settings.fallback or each(name for p in settings.proposers for name in p.model)
+
+
+def preferring(settings: PanelSettings, models: Sequence[str]) -> PanelSettings:
+    """The same panel, in which these models come first wherever models are chosen."""
+    kept = {p.model[0]: p for p in reversed(settings.proposers)}
+    newcomer = settings.proposers[0]
+    preferred = [
+        kept[name] if name in kept else newcomer.model_copy(update={"model": (name,)})
+        for name in models
+    ]
+    rest = [p for p in settings.proposers if p.model[0] not in models]
+    fallback = fallback_of(settings)
+    return settings.model_copy(
+        update={
+            "proposers": (*preferred, *rest),
+            "synthesizer": each((*models, *(settings.synthesizer or fallback))),
+            "fallback": each((*models, *fallback)),
+        }
+    )
+
+
+def each(names: Iterable[str]) -> tuple[str, ...]:
+    """Every name once, in order."""
+    return tuple(dict.fromkeys(names))

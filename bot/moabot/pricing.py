@@ -51,7 +51,8 @@ def look_up(
     if override is not None:
         cached = override.input if override.cached_input is None else override.cached_input
         return Price(override.input / MILLION, cached / MILLION, override.output / MILLION)
-    from genai_prices import Usage as Priced, calc_price  # noqa: PLC0415 - 0.3 s
+    from genai_prices import Usage as Priced  # noqa: PLC0415 - 0.3 s
+    from genai_prices import calc_price  # noqa: PLC0415 - as above
 
     def per_token(usage: Priced) -> Decimal:
         try:

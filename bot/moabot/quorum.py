@@ -6,7 +6,7 @@ The only place of the core that starts tasks. Every task ends before the functio
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -96,7 +96,7 @@ async def hedge(
 
     with _plain_errors():
         async with asyncio.TaskGroup() as group:
-            running = {group.create_task(run(first))}
+            running: set[asyncio.Task[None]] = {group.create_task(run(first))}
             patient = True
             while running and not won:
                 left_s = heard_at() + patience_s - loop.time() if patient else None
@@ -116,7 +116,7 @@ async def hedge(
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
+def _plain_errors() -> Generator[None]:
     """What one task raised comes out as it is, for callers that never heard of groups."""
     try:
         yield

@@ -16,9 +16,9 @@ class Recorder:
     `memo` is the part of the record that outlives the process, when there is one.
     """
 
-    def __init__(self, report: Report, *, memo: Memo | None = None) -> None:
+    def __init__(self, report: Report) -> None:
         self._report = report
-        self.memo = memo
+        self.memo: Memo | None = None
         self.calls: list[Proposal] = []
         self.proposals: list[Proposal] = []
         self.failures: list[Failure] = []

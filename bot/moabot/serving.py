@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
 
@@ -57,11 +57,25 @@ class Desk:
     async def answer(self, entry: Entry, reply: Reply) -> None:
         """Answer what was accepted."""
         async with self._working():
-            await self._answering.answer(entry, reply)
+            await self._answering.handle(entry.message, reply, entry=entry)
+
+    def stop(self, entry: Entry) -> None:
+        """A person wants no answer: call this, then cancel the task that awaits `answer`.
+
+        A task that is cancelled without it leaves its message to the next process.
+        """
+        self._journal.stop(entry.message)
 
     async def posted(self, entry: Entry, receipt: str) -> None:
         """Keep the platform's word for the post that becomes the answer, for after a crash."""
         await self._journal.posted(entry, receipt)
+
+    async def amend(self, event: str, text: str | None) -> None:
+        """A message ("platform:event id") was edited: the thread has the new text from now on.
+
+        With None it was deleted: it is forgotten, with what was answered to it. Raises `StoreError`.
+        """
+        await self._journal.amend(event, text)
 
     async def finish_all(
         self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]
@@ -128,30 +142,16 @@ async def serve(
     async with _signals(stop):
         left = await journal.resume(name)
         async with asyncio.TaskGroup() as group:
-            # Who is cancelled because another failed was not stopped by a person: hold first.
             work = [
-                group.create_task(_held(desk.finish_all(left, reply_to), journal)),
-                group.create_task(_held(platform.run(desk), journal)),
+                group.create_task(desk.finish_all(left, reply_to)),
+                group.create_task(platform.run(desk)),
             ]
             work.append(group.create_task(_ended(work[1], stop)))
-            try:
-                await stop.wait()
-                await desk.close(within_s=drain_s)
-            finally:
-                journal.hold()
+            await stop.wait()
+            await desk.close(within_s=drain_s)
             for task in work:
                 task.cancel()
         await journal.lay_down(name)
-
-
-async def _held(work: Awaitable[None], journal: DurableJournal) -> None:
-    ended = False
-    try:
-        await work
-        ended = True
-    finally:
-        if not ended:
-            journal.hold()
 
 
 async def _ended(platform: asyncio.Task[None], stop: asyncio.Event) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -25,7 +25,7 @@ from moabot.contract import (
     Usage,
     Wrote,
 )
-from moabot.errors import MoabotError
+from moabot.errors import MoabotError, PluginError
 from moabot.hookspecs import hookimpl
 from moabot.memory import Keep
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
@@ -54,7 +54,7 @@ class Said:
     text: str = ""
     seconds: float = 0.0
     word_s: float = 0.0
-    error: Exception | None = None
+    error: BaseException | None = None
     stop: Stop = "end"
     usage: Usage = FEW_TOKENS
 
@@ -64,7 +64,7 @@ def says(
     *,
     seconds: float = 0.0,
     word_s: float = 0.0,
-    error: Exception | None = None,
+    error: BaseException | None = None,
     stop: Stop = "end",
 ) -> Said:
     """Script one reply of a `ScriptedProvider`.
@@ -130,10 +130,10 @@ class ScriptedProvider:
         script = self.scripts.get(model, Said(f"{model} says so."))
         if isinstance(script, Said):
             return script
-        if isinstance(script, Sequence):
-            self._asked[model] += 1
-            return script[min(self._asked[model], len(script)) - 1]
-        return script(prompt)
+        if callable(script):
+            return script(prompt)
+        self._asked[model] += 1
+        return script[min(self._asked[model], len(script)) - 1]
 
 
 async def _pass_time(seconds: float) -> None:
@@ -154,11 +154,16 @@ class Heard:
 
 @dataclass(slots=True)
 class RecordingReply:
-    """A reply that remembers: `events` in order, and how it ended."""
+    """A reply that remembers: `events` in order, and how it ended.
 
-    events: list[Heard] = field(default_factory=list)
+    `calls` are those of `asked`: slot, model and role.
+    """
+
+    events: list[Heard] = field(default_factory=list[Heard])
+    calls: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     answer: Answer | None = None
     error: MoabotError | None = None
+    reference: str = ""
 
     @property
     def text(self) -> str:
@@ -176,6 +181,7 @@ class RecordingReply:
 
     def asked(self, slot: str, model: str, role: str) -> None:
         """Note it."""
+        self.calls.append((slot, model, role))
         self._note("asked", (slot, model, role))
 
     def proposed(self, proposal: Proposal) -> None:
@@ -210,7 +216,7 @@ class RecordingReply:
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
         """Note it; a second ending is an error."""
         self._end()
-        self.error = error
+        self.error, self.reference = error, reference
 
     def _end(self) -> None:
         if self.answer is not None or self.error is not None:
@@ -252,7 +258,7 @@ async def rehearsal(
     panel: Mapping[str, object] | None = None,
     plugins: Sequence[object] = (),
     keep: Keep = "nothing",
-) -> AsyncIterator[App]:
+) -> AsyncGenerator[App]:
     """The whole bot with the built-in strategies, on `models` that `provider` plays.
 
     `panel` holds keys of [panels.default], whose proposers are otherwise all the models; `tables`
@@ -266,9 +272,12 @@ async def rehearsal(
         "defaults": {"strategy": "mixture", "preset": "thorough"},
         **(tables or {}),
     }
-    found = Plugins(built_in=[name for name in BUILT_IN if name.startswith("moabot_strategies.")])
+    built_in = [name for name in BUILT_IN if name.startswith("moabot_strategies.")]
+    found = Plugins(built_in=built_in, installed=())
     for place, plugin in enumerate((_Scripted(provider), *plugins)):
         found.admit(f"rehearsed-{place}", plugin)
+    if found.problems:
+        raise PluginError(found.problems[0], fix="")
     async with opened(parse(config, source="rehearsal"), found, keep=keep) as app:
         yield app
 

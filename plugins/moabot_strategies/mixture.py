@@ -7,7 +7,7 @@ window by window, each time with what came before (as in Self-MoA-Seq, arXiv 250
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from moabot.contract import Answer, Proposal, Question
@@ -41,7 +41,7 @@ async def _fitting(proposals: Sequence[Proposal], panel: Panel) -> Sequence[Prop
 
 
 @asynccontextmanager
-async def open_mixture(settings: NoSettings) -> AsyncIterator[Mixture]:
+async def open_mixture(settings: NoSettings) -> AsyncGenerator[Mixture]:
     """Nothing to open."""
     yield Mixture()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from pydantic import Field
@@ -46,9 +47,9 @@ class Refinement:
             except (QuorumNotReached, ProviderError, BudgetSpent):
                 panel.confess("A round of refinement failed, so it was left out.")
                 return panel.stand_by(answer)
-            change = SequenceMatcher(None, answer.text, better.text, autojunk=False).ratio()
-            answer = better
-            if change >= self._settings.same:
+            same = _same(answer.text, better.text)
+            answer = replace(better, via=answer.via)
+            if same >= self._settings.same:
                 break
         return answer
 
@@ -56,11 +57,16 @@ class Refinement:
         given = Proposal("0.1", "", "earlier answer", answer.text, Usage(), 0.0)
         slots = panel.slots(layer=round_ * 10)
         critiques = await panel.propose(slots, note=panel.prompts.critique, read=[given])
-        return await panel.synthesize([given, *critiques])
+        return await panel.synthesize([given, *critiques], rescue=False)
+
+
+def _same(one: str, other: str) -> float:
+    """The share of words that two texts have in common, in order; letters would take seconds."""
+    return SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio()
 
 
 @asynccontextmanager
-async def open_refinement(settings: RefinementSettings) -> AsyncIterator[Refinement]:
+async def open_refinement(settings: RefinementSettings) -> AsyncGenerator[Refinement]:
     """Nothing to open."""
     yield Refinement(settings)
 

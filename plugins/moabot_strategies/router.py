@@ -7,7 +7,7 @@ Routing is for cost and latency: trivial prompts skip the ensemble.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -35,7 +35,9 @@ FACT = re.compile(
     r"^(what|who|when|where|which|how (many|much|old|far|tall))\b[^?.!;\n]{1,60}\??$", re.IGNORECASE
 )
 OPEN = re.compile(
-    r"\b(why|how|compare|versus|vs|should|best|design|explain|difference|pros)\b", re.I
+    r"\b(why|how(?! (?:many|much|old|far|tall)\b)|compare|versus|vs|should|best|design|explain"
+    r"|difference|pros)\b",
+    re.IGNORECASE,
 )
 HARD = re.compile(
     r"```|\b(prove|derive|trade-?offs?|architecture|refactor|optimi[sz]e|step by step|strategy"
@@ -43,7 +45,8 @@ HARD = re.compile(
     re.IGNORECASE,
 )
 MANY = re.compile(
-    r"\b(each|all|every) of (the|these|those)\b.*\b(rows|items|files|documents)\b", re.I
+    r"\b(each|all|every) of (the|these|those)\b.{0,80}\b(rows|items|files|documents)\b",
+    re.IGNORECASE,
 )
 
 
@@ -98,7 +101,7 @@ def by_rule(text: str) -> str | None:
 
 
 @asynccontextmanager
-async def open_router(settings: RouterSettings) -> AsyncIterator[Router]:
+async def open_router(settings: RouterSettings) -> AsyncGenerator[Router]:
     """Nothing to open."""
     yield Router(settings)
 

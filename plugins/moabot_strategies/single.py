@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from moabot.contract import Answer, Question
@@ -20,7 +20,7 @@ class Single:
 
 
 @asynccontextmanager
-async def open_single(settings: NoSettings) -> AsyncIterator[Single]:
+async def open_single(settings: NoSettings) -> AsyncGenerator[Single]:
     """Nothing to open."""
     yield Single()
 

@@ -7,7 +7,7 @@ is found by rules where they are sure, else by a small model. Another strategy t
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -78,7 +78,7 @@ def by_rule(text: str) -> str | None:
 
 
 @asynccontextmanager
-async def open_specialization(settings: SpecializationSettings) -> AsyncIterator[Specialization]:
+async def open_specialization(settings: SpecializationSettings) -> AsyncGenerator[Specialization]:
     """Nothing to open."""
     yield Specialization(settings)
 

@@ -322,9 +322,10 @@ WIRES = {
 class FakeVendor:
     """A vendor whose models are named for what they do; any other name answers well.
 
-    hang, hang-mid, abort-mid, early-eof, broken (an error event), garbled, wrong-shape, html,
+    hang, hang-mid, abort, abort-mid, early-eof, broken (an error event), garbled, wrong-shape, html,
     plain (text), empty, blank, refusal, length, no-usage, redirect, too-long (context length),
-    and every HTTP status from 400 to 529; 429 asks for 7 seconds.
+    and every HTTP status from 400 to 529; 429 asks for 7 seconds. What `says` holds is said first,
+    one for each call: JSON, or the bytes of a stream.
     """
 
     wire: Wire
@@ -332,6 +333,7 @@ class FakeVendor:
     asked: list[Asked] = field(default_factory=list[Asked])
     left_at: asyncio.Queue[float] = field(default_factory=asyncio.Queue[float])
     together: asyncio.Barrier | None = None
+    says: list[Json | bytes] = field(default_factory=list[Json | bytes])
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer one request as its model's name says; notes when a client leaves."""
@@ -342,6 +344,11 @@ class FakeVendor:
         self.asked.append(Asked(path, headers, body, self.wire.heard(body)))
         if self.together is not None:
             await self.together.wait()
+        if self.says:
+            said = self.says.pop(0)
+            if isinstance(said, bytes):
+                return web.Response(body=said, content_type="text/event-stream")
+            return web.json_response(said, status=said.get("status_of_http", 200))
         try:
             if streamed and not model.isdigit() and model not in UNSTREAMED:
                 return await self._stream(request, model)
@@ -354,6 +361,8 @@ class FakeVendor:
         match model:
             case "hang":
                 await asyncio.Event().wait()
+            case "abort" if request.transport is not None:
+                request.transport.abort()
             case "hang-mid" | "abort-mid":
                 reply = web.StreamResponse(headers={"Content-Type": "application/json"})
                 reply.content_length = 100
@@ -412,7 +421,7 @@ BODIES = {
     "garbled": ("application/json", '{"choices": <'),
     "wrong-shape": ("application/json", '["what", {"is": "this"}]'),
 }
-UNSTREAMED = {"hang", "html", "plain", "redirect", "too-long"}
+UNSTREAMED = {"hang", "abort", "html", "plain", "redirect", "too-long"}
 """Faults that come before a stream begins."""
 
 

@@ -1,6 +1,6 @@
 """The local provider with the real engine and the real model, in a real child process.
 
-The weights are fetched once into MOABOT_TEST_LOCAL_DIR (default: .demo/local); the replies asked
+The weights are fetched once into MOABOT_TEST_LOCAL_DIR (default: data/local); the replies asked
 for are a few tokens long.
 """
 
@@ -21,6 +21,8 @@ from moabot.plugins import Plugins
 from moabot_providers.local import Local, LocalSettings, open_local
 from moabot_providers.weights import fetch
 
+pytestmark = pytest.mark.timeout(60)  # 3 s alone, more while other tests take the processor
+
 MODEL = "smollm2-135m"
 CAPITAL = Prompt(
     system="You are a helpful assistant.",
@@ -40,7 +42,7 @@ STORY = Prompt(
 def fetched() -> Path:
     """The folder with the real engine and model; fetches what is not there yet."""
     here = Path(__file__).parents[2]
-    folder = Path(os.environ.get("MOABOT_TEST_LOCAL_DIR", here / ".demo" / "local"))
+    folder = Path(os.environ.get("MOABOT_TEST_LOCAL_DIR", here / "data" / "local"))
     fetch(folder, said=lambda _: None)
     return folder
 
@@ -58,7 +60,7 @@ def children(parent: int) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             state, ppid = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            mine = b"local_child.py" in (folder / "cmdline").read_bytes()
+            mine = b"moabot_providers.local_child" in (folder / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
         if mine and int(ppid) == parent and state != "Z":

@@ -6,63 +6,38 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import web
 
 from moabot.contract import Prompt, Provider, Turn
 from moabot.errors import ConfigError, ProviderBusy, ProviderGarbled, ProviderRejected
 from moabot_providers.openai_compatible import OpenAICompatibleSettings, open_compatible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from tests.adapters.conftest import FakeVendor, Json
 
 PROMPT = Prompt("", (Turn("user", "hi"),))
 SAID: Json = {"choices": [{"message": {"content": "Hello."}, "finish_reason": "stop"}]}
 
 
-@pytest.fixture
-async def replies() -> list[Json]:
-    """What the server answers next."""
-    return []
-
-
-@pytest.fixture
-async def server(replies: list[Json]) -> AsyncGenerator[Provider]:
-    """A provider upon a server that answers every request with the next of `replies`."""
-
-    async def answer(_: web.Request) -> web.Response:
-        return web.json_response(replies.pop(0))
-
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    async with open_compatible(OpenAICompatibleSettings(base_url=url)) as provider:
-        yield provider
-    await runner.cleanup()
-
-
-async def test_money_that_the_vendor_reports_is_kept(server: Provider, replies: list[Json]) -> None:
+async def test_money_that_the_vendor_reports_is_kept(
+    provider: Provider, vendor: FakeVendor
+) -> None:
     """OpenRouter knows what a call cost; our price list only knows what it should cost."""
     usage = {"prompt_tokens": 1, "completion_tokens": 2, "cost": 0.0123}
-    replies.append({**SAID, "usage": usage})
+    vendor.says.append({**SAID, "usage": usage})
 
-    done = await server.complete(PROMPT, model="m")
+    done = await provider.complete(PROMPT, model="m")
 
     assert done.usage.cost_usd == Decimal("0.0123")
 
 
 async def test_deepseek_s_name_for_cached_tokens_is_known(
-    server: Provider, replies: list[Json]
+    provider: Provider, vendor: FakeVendor
 ) -> None:
     """Unread, every question on DeepSeek is billed as if nothing had been cached."""
     usage = {"prompt_tokens": 90, "completion_tokens": 2, "prompt_cache_hit_tokens": 64}
-    replies.append({**SAID, "usage": usage})
+    vendor.says.append({**SAID, "usage": usage})
 
-    done = await server.complete(PROMPT, model="m")
+    done = await provider.complete(PROMPT, model="m")
 
     assert done.usage.cached_input_tokens == 64
 
@@ -72,44 +47,44 @@ async def test_deepseek_s_name_for_cached_tokens_is_known(
     [(502, ProviderBusy), (400, ProviderRejected), ("odd", ProviderBusy)],
 )
 async def test_an_error_inside_a_200_is_an_error(
-    server: Provider, replies: list[Json], code: object, kind: type[Exception]
+    provider: Provider, vendor: FakeVendor, code: object, kind: type[Exception]
 ) -> None:
     """OpenRouter answers 200 before it has asked anybody."""
-    replies.append({"error": {"code": code, "message": "Upstream is gone."}})
+    vendor.says.append({"error": {"code": code, "message": "Upstream is gone."}})
 
     with pytest.raises(kind, match="Upstream is gone"):
-        await server.complete(PROMPT, model="m")
+        await provider.complete(PROMPT, model="m")
 
 
 async def test_a_server_that_does_not_stream_is_heard_all_the_same(
-    server: Provider, replies: list[Json]
+    provider: Provider, vendor: FakeVendor
 ) -> None:
     """Whoever listens hears the text once, instead of nothing."""
     pieces: list[str] = []
-    replies.append(SAID)
+    vendor.says.append(SAID)
 
-    done = await server.complete(PROMPT, model="m", wrote=pieces.append)
+    done = await provider.complete(PROMPT, model="m", wrote=pieces.append)
 
     assert pieces == [done.text] == ["Hello."]
 
 
 async def test_a_reply_without_a_finish_reason_is_no_answer(
-    server: Provider, replies: list[Json]
+    provider: Provider, vendor: FakeVendor
 ) -> None:
     """Nobody knows whether it is whole."""
-    replies.append({"choices": [{"message": {"content": "Hel"}}]})
+    vendor.says.append({"choices": [{"message": {"content": "Hel"}}]})
 
     with pytest.raises(ProviderGarbled, match="without a finish reason"):
-        await server.complete(PROMPT, model="m")
+        await provider.complete(PROMPT, model="m")
 
 
 async def test_half_a_surrogate_pair_in_a_question_is_no_crash(
-    server: Provider, replies: list[Json]
+    provider: Provider, vendor: FakeVendor
 ) -> None:
     """Chats cut names and emoji in two; the fast JSON writer refuses what comes of it."""
-    replies.append(SAID)
+    vendor.says.append(SAID)
 
-    done = await server.complete(Prompt("", (Turn("user", "\ud83d"),)), model="m")
+    done = await provider.complete(Prompt("", (Turn("user", "\ud83d"),)), model="m")
 
     assert done.text == "Hello."
 
@@ -139,3 +114,20 @@ async def test_a_key_that_is_named_must_be_set() -> None:
     with pytest.raises(ConfigError, match="NOBODY_SET_IT"):
         async with open_compatible(settings):
             pass
+
+
+async def test_what_is_no_json_is_named_with_the_address_to_check(
+    provider: Provider, vendor: FakeVendor
+) -> None:
+    """Usually base_url leads to a login page or a web interface."""
+    with pytest.raises(ProviderGarbled, match=r"text/html.*base_url"):
+        await provider.complete(PROMPT, model="html")
+
+    assert len(vendor.asked) == 1
+
+
+async def test_a_stream_is_asked_to_tell_its_usage(provider: Provider, vendor: FakeVendor) -> None:
+    """Most servers leave it out of streams unless they are asked."""
+    await provider.complete(PROMPT, model="ok", wrote=lambda _: None)
+
+    assert vendor.asked[0].body["stream_options"] == {"include_usage": True}

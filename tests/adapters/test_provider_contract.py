@@ -28,6 +28,7 @@ OLDER = {"anthropic": "claude-sonnet-4-6"}
 """Models that take a temperature, where "ok" counts as one that does not."""
 
 FAULTS: dict[str, type[ProviderError]] = {
+    "abort": ProviderUnreachable,
     "abort-mid": ProviderUnreachable,
     "400": ProviderRejected,
     "401": ProviderRejected,
@@ -157,6 +158,7 @@ async def test_a_stream_that_fails_on_the_way_is_no_answer(provider: Provider, f
         await provider.complete(PROMPT, model=fault, wrote=pieces.append)
 
     assert type(raised.value) is STREAM_FAULTS[fault]
+    assert ("ended without" if fault == "early-eof" else "verloaded") in raised.value.what
     assert pieces
 
 

@@ -91,7 +91,7 @@ def parts(block: str) -> tuple[str, str, list[str]]:
     assert found is not None
     tag = found[1]
     instruction, _, rest = block.partition(f"\n\n[proposal 1 {tag}]\n")
-    bodies = []
+    bodies: list[str] = []
     for number in range(1, 100):
         body, end, rest = rest.partition(f"\n[end {number} {tag}]")
         assert end

@@ -76,7 +76,6 @@ async def until(app: App, provider: ScriptedProvider, *, calls: int) -> None:
     task = asyncio.create_task(desk(asking(), RecordingReply()))
     await eventually(lambda: len(provider.prompts) == calls and len(provider.running) < 2)
     await desk.close(within_s=0)
-    app.memory.durable.hold()
     task.cancel()
     await asyncio.wait([task])
 
@@ -142,7 +141,6 @@ async def test_an_answer_that_was_ready_is_delivered_without_any_call(tmp_path: 
         desk = Desk(app.answering, app.memory.durable)
         task = asyncio.create_task(desk(asking(), Unreachable()))
         await ready.wait()
-        app.memory.durable.hold()
         task.cancel()
         await asyncio.wait([task])
     second = ScriptedProvider()
@@ -213,6 +211,8 @@ async def test_a_person_who_stops_an_answer_does_not_get_it_after_a_restart(tmp_
     """Ctrl-C and the stop button mean it; only the bot's own end leaves work behind."""
     provider = ScriptedProvider({"a": says("never", seconds=9)})
     async with life(tmp_path, provider) as app:
+        assert app.memory.durable is not None
+        app.memory.durable.stop(asking())
         task = asyncio.create_task(app.answering.handle(asking(), RecordingReply()))
         await eventually(lambda: bool(provider.running))
         task.cancel()

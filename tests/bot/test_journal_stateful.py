@@ -111,6 +111,7 @@ class JournalMachine(RuleBasedStateMachine):
         if entry is None:
             return
         if stopped:
+            self._journal.stop(entry.message)
             self._call(lambda: self._journal.stopped(entry, event))
             self._run(self._journal.lay_down("nowhere"))  # ends after whatever was written before
         else:
@@ -121,7 +122,6 @@ class JournalMachine(RuleBasedStateMachine):
     def the_process_ends_and_another_begins(self, *, orderly: bool) -> None:
         """All that is unfinished comes back with all its calls, or is given up after three."""
         if orderly:
-            self._journal.hold()
             self._run(self._journal.lay_down("test"))
         self._run(self._stack.aclose())
         self._run(self._open())

@@ -10,13 +10,16 @@ import re
 import struct
 import sys
 import termios
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from typer.testing import CliRunner
+
+from moabot.cli import app
 
 MOABOT = Path(sys.executable).with_name("moabot")
 
@@ -30,10 +33,10 @@ class Upstream:
     """
 
     url: str = ""
-    texts: dict[str, str] = field(default_factory=dict)
-    held: set[str] = field(default_factory=set)
-    broken: dict[str, int] = field(default_factory=dict)
-    bodies: list[str] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict[str, str])
+    held: set[str] = field(default_factory=set[str])
+    broken: dict[str, int] = field(default_factory=dict[str, int])
+    bodies: list[str] = field(default_factory=list[str])
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     spoke: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -204,29 +207,39 @@ class Terminal:
         self._fd = fd
         self._process = process
         self._came = asyncio.Event()
+        self._at = 0
         self.raw = ""
         os.set_blocking(fd, False)
         asyncio.get_running_loop().add_reader(fd, self._read)
 
     @property
     def seen(self) -> str:
-        """All that was shown, without colours and cursor movements."""
-        return re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", self.raw).replace("\r", "")
+        """All that was shown, without colours; what was drawn over begins a new line."""
+        return (
+            re.sub(r"\x1b\[[0-?]*[ -/]*[@-~]", "", self.raw)
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+        )
 
     def type(self, text: str) -> None:
         r"""Type; Enter is a newline, Ctrl-C is \x03, Ctrl-D is \x04."""
         os.write(self._fd, text.encode())
 
-    async def shows(self, text: str, *, times: int = 1) -> None:
-        """Wait until `text` was shown."""
-        async with asyncio.timeout(10):
-            while self.seen.count(text) < times:
+    def kill(self) -> None:
+        """End the program as a power cut does."""
+        self._process.kill()
+
+    async def shows(self, text: str) -> None:
+        """Wait until `text` is shown, after what was last waited for."""
+        async with asyncio.timeout(30):
+            while text not in self.seen[self._at :]:
                 self._came.clear()
                 await self._came.wait()
+        self._at = self.seen.index(text, self._at) + len(text)
 
     async def ended(self) -> int:
         """Wait for the end; returns the exit code."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             code = await self._process.wait()
         self._read()
         asyncio.get_running_loop().remove_reader(self._fd)
@@ -239,11 +252,26 @@ class Terminal:
                 self._came.set()
 
 
+UNWANTED = {"NO_COLOR", "COLUMNS", "LINES"}
 ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name != "NO_COLOR"},
+    **{name: value for name, value in os.environ.items() if name not in UNWANTED},
     "TERM": "xterm-256color",
     "PYTHONIOENCODING": "utf-8",
 }
+
+
+@pytest.fixture
+def mistaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """The program without a process of its own, for what ends before anybody is asked."""
+    monkeypatch.chdir(tmp_path)
+    Path("config.toml").write_text(CONFIG.format(url="http://127.0.0.1:9/v1", home=tmp_path))
+
+    def run(*arguments: str, stdin: bytes = b"") -> Ended:
+        done = CliRunner().invoke(app, arguments, input=stdin, prog_name="moabot")
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return Ended(done.exit_code, done.stdout, done.stderr)
+
+    return run
 
 
 @pytest.fixture

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.flow.conftest import Moabot, Upstream
+    from tests.flow.conftest import Ended, Moabot, Upstream
+
+pytestmark = pytest.mark.timeout(60)  # each starts the program once or more
 
 HALF = "The half that came."
 LAST = "Because of the air, says the synthesizer."
@@ -95,43 +99,46 @@ async def test_files_go_with_the_question_by_name(moabot: Moabot, tmp_path: Path
         (["ask", "--file", "long.txt", "hi"], "long.txt"),
         (["ask", "--file", "/dev/zero", "hi"], "more than 20 MB"),
         (["ask", "--strem", "hi"], "No such option: --strem"),
+        (["--log", "no/such/log", "ask", "hi"], "The log 'no/such/log' cannot be written"),
         (["aks", "hi"], "Did you mean 'ask'"),
         (["--config", "gone.toml", "ask", "hi"], "gone.toml"),
         (["--config", "broken.toml", "ask", "hi"], "strategi"),
         (["--config", "keyless.toml", "ask", "hi"], "export UP_KEY="),
     ],
-    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
+    ids=lambda value: str(value)[:60],
 )
-async def test_what_a_person_can_mend_is_named_and_ends_with_2(
-    moabot: Moabot, tmp_path: Path, arguments: list[str], told: str
+def test_what_a_person_can_mend_is_named_and_ends_with_2(
+    mistaken: Callable[..., Ended], tmp_path: Path, arguments: list[str], told: str
 ) -> None:
     """A wrong name costs one sentence that holds the right one, no call, and no traceback."""
     (tmp_path / "binary.bin").write_bytes(b"\x00\xff\xfe" * 100)
     (tmp_path / "long.txt").write_text("word " * 30_000)
     (tmp_path / "broken.toml").write_text('[defaults]\nstrategi = "single"\n')
-    keyless = moabot.config.read_text().replace("[models]", 'api_key_env = "UP_KEY"\n[models]')
+    config = (tmp_path / "config.toml").read_text()
+    keyless = config.replace("[models]", 'api_key_env = "UP_KEY"\n[models]')
     (tmp_path / "keyless.toml").write_text(keyless)
 
-    ended = await moabot(*arguments)
+    ended = mistaken(*arguments)
 
     assert (ended.code, ended.out) == (2, "")
     assert told in ended.err
-    assert "Traceback" not in ended.err
-    assert moabot.upstream.bodies == []
 
 
 @pytest.mark.parametrize(
     ("stdin", "told"),
     [
         (b"x" * 1_000_000, "at most 100,000"),
+        ("漢".encode() * 300_000, "at most 100,000"),
         (b"\xff\x00", "stdin is neither text"),
         (b"", "question is empty"),
     ],
-    ids=["a megabyte", "binary", "nothing"],
+    ids=["a megabyte", "a megabyte of signs", "binary", "nothing"],
 )
-async def test_what_a_pipe_may_bring_is_bounded(moabot: Moabot, stdin: bytes, told: str) -> None:
+def test_what_a_pipe_may_bring_is_bounded(
+    mistaken: Callable[..., Ended], stdin: bytes, told: str
+) -> None:
     """`cat core | moabot ask` must neither hang nor be sent to a model."""
-    ended = await moabot("ask", stdin=stdin)
+    ended = mistaken("ask", stdin=stdin)
 
     assert ended.code == 2
     assert told in ended.err
@@ -150,6 +157,18 @@ async def test_no_network_is_one_sentence_and_ends_with_1(moabot: Moabot) -> Non
     assert "No answer." in plain.err
     assert (as_json.code, as_json.out) == (1, "")
     assert "Traceback" not in plain.err + as_json.err
+
+
+async def test_the_reference_of_an_apology_is_found_in_the_log(moabot: Moabot) -> None:
+    """What a person reports, an admin must find; and no model's text may forge a line."""
+    moabot.upstream.broken |= {"model-a": 401, "model-b": 401, "model-c": 401}
+
+    ended = await moabot("--log", "log.jsonl", "ask", "hi")
+
+    lines = [json.loads(line) for line in (moabot.home / "log.jsonl").read_text().splitlines()]
+    (line,) = (line for line in lines if line["message"] == "no answer")
+    assert f"(reference {line['reference']})" in ended.err
+    assert line["level"] == "warning"
 
 
 async def test_degraded_answers_say_so_in_the_footer(moabot: Moabot) -> None:
@@ -216,6 +235,7 @@ async def test_colours_stay_off_where_they_are_not_wanted(
     assert "\x1b[3" not in terminal.raw
     assert "models agree" in terminal.seen
     assert ("\x1b" in terminal.raw) == ("NO_COLOR" in environment)
+    assert ("1.1 a: asked as analytical" in terminal.seen) == ("TERM" in environment)
 
 
 async def test_forty_columns_are_enough(moabot: Moabot) -> None:
@@ -226,6 +246,17 @@ async def test_forty_columns_are_enough(moabot: Moabot) -> None:
         assert await terminal.ended() == 0
 
     assert max(map(len, terminal.seen.splitlines())) <= 40
+
+
+@pytest.mark.parametrize("command", ["ask", "chat", "explain", "batch"])
+async def test_help_fits_forty_columns(moabot: Moabot, command: str) -> None:
+    """Help is most needed where things are cramped; examples may be longer, words not."""
+    async with moabot.terminal(command, "--help", columns=40) as terminal:
+        assert await terminal.ended() == 0
+
+    told, _, examples = terminal.seen.partition("Examples:")
+    assert max(map(len, told.splitlines())) <= 40
+    assert f"moabot {command}" in examples
 
 
 async def test_a_draft_is_shown_until_the_synthesis_comes(moabot: Moabot) -> None:
@@ -268,7 +299,7 @@ async def test_ctrl_c_in_a_pipe_writes_what_came(moabot: Moabot) -> None:
     moabot.upstream.held.add("model-a")
 
     process = await moabot.start("ask", "--strategy", "single", "hi")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await moabot.upstream.spoke.wait()
         await asyncio.sleep(0.05)
         process.send_signal(signal.SIGINT)
@@ -284,7 +315,7 @@ async def test_ctrl_c_before_anything_happened_is_quiet(moabot: Moabot) -> None:
     config = moabot.home / "late.toml"
     os.mkfifo(config)
     process = await moabot.start("--config", str(config), "ask", "hi")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         writer = await asyncio.to_thread(os.open, config, os.O_WRONLY)  # returns when it is read
         process.send_signal(signal.SIGINT)
         out, err = await process.communicate()
@@ -303,3 +334,51 @@ async def test_a_full_disk_is_named(moabot: Moabot) -> None:
     assert process.returncode == 1
     assert "cannot be written: No space left on device" in err.decode()
     assert "Traceback" not in err.decode()
+
+
+async def test_a_reader_that_went_away_is_no_error(moabot: Moabot) -> None:
+    """`moabot ask … | head -1` ends without a word."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = await moabot.start("ask", "--strategy", "single", "hi", stdout=writer)
+    os.close(writer)
+    _, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert "cannot be written" not in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+async def test_a_terminal_without_a_question_is_told_how_to_ask(moabot: Moabot) -> None:
+    """Waiting in silence for a pipe that is none looks like a hang."""
+    async with moabot.terminal("ask", columns=40) as terminal:
+        assert await terminal.ended() == 2
+
+    assert "There is no question." in terminal.seen
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("moabot a", "ask"),
+        ("moabot ask --strategy si", "single"),
+        ("moabot ask --preset b", "balanced"),
+        ("moabot chat --panel d", "default"),
+    ],
+)
+def test_a_shell_completes_names(
+    mistaken: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, line: str, offered: str
+) -> None:
+    """The names that exist are one key away."""
+    monkeypatch.setenv("_MOABOT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
+
+    assert mistaken().out.split() == [offered]
+
+
+def test_the_version_is_told(mistaken: Callable[..., Ended]) -> None:
+    """The first thing that a report of a bug needs."""
+    assert re.fullmatch(
+        r"moabot \d+\.\d+\.\d+\S* \(Python 3\.\d+\.\d+\)\n", mistaken("--version").out
+    )

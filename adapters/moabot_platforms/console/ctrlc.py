@@ -39,7 +39,7 @@ class CtrlC:
 def ctrl_c() -> Generator[CtrlC]:
     """Ctrl-C inside the block cancels the current task; must be entered in the main thread."""
     task = asyncio.current_task()
-    if task is None:
+    if task is None:  # pragma: no cover - without a task there is no running loop either
         raise RuntimeError("ctrl_c needs a running task")
     handler = CtrlC(task, asyncio.get_running_loop())
     before = signal.signal(signal.SIGINT, handler)

@@ -27,6 +27,13 @@ __all__ = ["LiveReply", "show_proposals"]
 REFRESHES_PER_S = 8
 WIDE = 60
 """Columns from which a row also has room for role and tokens."""
+ROLE = 12
+BESIDES = 25
+"""Columns that slot, state and seconds need beside a model's name; more so on a wide screen."""
+BESIDES_WIDE = BESIDES + ROLE + 14
+
+MARKDOWN_CHARS = 50_000
+"""Longer texts are shown as they are: rich takes 0.1 s for 1 kB of code."""
 
 STYLES = {
     "asked": "cyan",
@@ -142,7 +149,9 @@ class LiveReply(KeptReply):
         """The rows and the end of the text, as much as the terminal has lines for."""
         height, width = self._console.height, self._console.width
         rows = list(self._rows.values())[-max(3, height // 2) :]
-        parts: list[ConsoleRenderable] = [self._table(rows, wide=width >= WIDE)]
+        if not rows:
+            return Text("Getting ready …", style="dim")
+        parts: list[ConsoleRenderable] = [self._table(rows, width=width)]
         text = self.text if self._stream else ""
         if text:
             label = "Draft, until the synthesis comes:" if self.is_draft else ""
@@ -153,16 +162,17 @@ class LiveReply(KeptReply):
             parts += [Text(label, style="dim italic"), Group(*lines)]
         return Group(*parts)
 
-    def _table(self, rows: list[Row], *, wide: bool) -> Table:
-        table = Table.grid(padding=(0, 1), expand=False)
+    def _table(self, rows: list[Row], *, width: int) -> Table:
+        wide = width >= WIDE
+        table = Table.grid(padding=(0, 1))
         for justify in ("left", "left", "left", "left", "right", "right"):
             table.add_column(justify=justify, no_wrap=True, overflow="ellipsis")
         for row in rows:
             seconds = self._clock() - row.at if row.seconds is None else row.seconds
             table.add_row(
                 Text(printable("" if row.slot == row.role else row.slot), style="dim"),
-                Text(printable(row.model)),
-                Text(printable(row.role) if wide else "", style="dim"),
+                _cut(row.model, width - (BESIDES_WIDE if wide else BESIDES)),
+                _cut(row.role if wide else "", ROLE, style="dim"),
                 Text(row.state, style=STYLES[row.state]),
                 Text(f"{seconds:.1f} s"),
                 Text(row.tokens if wide else "", style="dim"),
@@ -175,8 +185,7 @@ class LiveReply(KeptReply):
         self._rows[key] = replace(row, state=state, seconds=what.seconds, tokens=tokens)
 
     def _show(self, text: str) -> None:
-        # Without hyperlinks the address stands in the text: a model must not hide where one leads.
-        self._console.print(Markdown(printable(text), hyperlinks=False))
+        self._console.print(_rendered(text))
 
 
 def show_proposals(console: Console, answer: Answer) -> None:
@@ -184,7 +193,21 @@ def show_proposals(console: Console, answer: Answer) -> None:
     for proposal in answer.proposals:
         console.print()
         console.rule(Text(heading(proposal)), align="left", style="dim")
-        console.print(Markdown(printable(proposal.text), hyperlinks=False))
+        console.print(_rendered(proposal.text))
+
+
+def _rendered(text: str) -> ConsoleRenderable:
+    """Markdown as it is meant, unless that would take seconds."""
+    if len(text) > MARKDOWN_CHARS:
+        return Text(printable(text))
+    # Without hyperlinks the address stands in the text: a model must not hide where one leads.
+    return Markdown(printable(text), hyperlinks=False)
+
+
+def _cut(text: str, columns: int, style: str = "") -> Text:
+    cut = Text(printable(text), style=style)
+    cut.truncate(max(columns, 6), overflow="ellipsis")
+    return cut
 
 
 def _joined(pieces: list[str], *, width: int) -> Text:

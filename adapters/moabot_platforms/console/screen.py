@@ -138,5 +138,5 @@ def remembered(path: Path) -> Generator[None]:
     finally:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)  # what was asked is nobody else's business
+            path.touch(mode=0o600)  # libedit would let everybody read it
             readline.write_history_file(path)

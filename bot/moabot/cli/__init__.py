@@ -1,8 +1,8 @@
 """The commands of `moabot`: what stands here loads no SDK, so that --help is there at once."""
 
 import io
+import shutil
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +23,11 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,  # typer's rich help costs 0.25 s and draws boxes into pipes
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    context_settings={
+        "help_option_names": ["--help", "-h"],
+        # typer alone would never go below 50 columns.
+        "terminal_width": max(20, min(80, shutil.get_terminal_size().columns) - 2),
+    },
 )
 app.command("ask", epilog=ask.EXAMPLES)(ask.ask)
 app.command("chat", epilog=chat.EXAMPLES)(chat.chat)
@@ -34,11 +38,13 @@ app.command("usage", epilog=usage.EXAMPLES)(usage.usage)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
-app.add_typer(dead_letters.letters, name="dead-letters")
+app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
     if wanted:
+        from importlib import metadata  # noqa: PLC0415 - a third of what `--help` takes
+
         python = ".".join(map(str, sys.version_info[:3]))
         typer.echo(f"moabot {metadata.version('moabot')} (Python {python})")
         raise typer.Exit
@@ -56,12 +62,26 @@ def moabot(
             show_default=False,
         ),
     ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append what happens inside, one JSON object a line.",
+            show_default=False,
+        ),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Ask several models at once; they propose, one writes the answer."""
     context.obj = config
+    if log is not None:
+        from moabot.cli.logs import write_log  # noqa: PLC0415 - `--help` must stay fast
+        from moabot.cli.running import told  # noqa: PLC0415 - as above
+
+        with told():
+            write_log(log)
 
 
 def main() -> None:

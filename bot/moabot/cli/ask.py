@@ -1,6 +1,5 @@
 """`moabot ask`: one question, one answer."""
 
-import asyncio
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
@@ -94,6 +93,8 @@ async def _answer(
     app: "App", message: "Message", reply: "ConsoleReply", *, wish: "ChannelSettings"
 ) -> None:
     """Answer into `reply`; what came before a Ctrl-C is shown."""
+    import asyncio  # noqa: PLC0415 - a third of what `--help` takes
+
     try:
         await app.answering.handle(message, reply, wish=wish)
     except asyncio.CancelledError:
@@ -103,18 +104,14 @@ async def _answer(
 
 def _ended(reply: "ConsoleReply", *, as_json: bool) -> int:
     """The exit code, after the record was printed if that is wanted."""
-    from moabot.cli.running import NO_ANSWER, OK, code  # noqa: PLC0415 - as above
+    from moabot.cli.running import OK, code  # noqa: PLC0415 - as above
     from moabot.record import record  # noqa: PLC0415 - as above
     from moabot_platforms.console.screen import complain, print_json  # noqa: PLC0415 - as above
 
     if reply.broken is not None:
         raise reply.broken
-    if reply.error is not None:
-        if as_json:
-            complain(str(reply.error))
-        return code(reply.error)
-    if reply.answer is None:
-        return NO_ANSWER
-    if as_json:
+    if as_json and reply.error is not None:
+        complain(str(reply.error))
+    if as_json and reply.answer is not None:
         print_json(record(reply.answer))
-    return OK
+    return OK if reply.error is None else code(reply.error)

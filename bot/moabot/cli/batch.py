@@ -1,6 +1,5 @@
 """`moabot batch`: a file of questions to a file of answers."""
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,7 +85,9 @@ class Work:
 
     async def run(self, app: "App") -> None:
         """Answer them all; raises what stops the whole batch (a full disk, a wrong setting)."""
-        from moabot.cli.rows import left  # noqa: PLC0415 - `--help` must stay fast
+        import asyncio  # noqa: PLC0415 - `--help` must stay fast
+
+        from moabot.cli.rows import left  # noqa: PLC0415 - as above
         from moabot.errors import MoabotError  # noqa: PLC0415 - as above
 
         rows = left(self._options.questions, self._kept.done)

@@ -63,6 +63,8 @@ async def _talk(app: "App", wish: "ChannelSettings") -> int:
     talk = Chat(screen, wish=wish, strategies=app.strategies)
 
     async def handle(message: "Message", reply: "Reply") -> None:
+        if app.memory.durable is not None:
+            app.memory.durable.stop(message)  # Ctrl-C is the only one to cancel it
         await app.answering.handle(message, reply, wish=talk.wish)
 
     if not screen.talks:
@@ -88,9 +90,10 @@ async def _finish_left(app: "App", screen: "Screen") -> None:
             await app.memory.durable.give_up(entry, error="three chats ended while answering it")
             continue
         screen.say(f"Still unanswered from the last time: {asked!r}")
+        app.memory.durable.stop(entry.message)
         with screen.reply() as reply, ctrl_c() as stop:
             try:
-                await app.answering.answer(entry, reply)
+                await app.answering.handle(entry.message, reply, entry=entry)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is None or not stop.pressed:

@@ -1,41 +1,62 @@
 """`moabot dead-letters`: questions that stopped the bot again and again."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from moabot.store import Store
     from moabot.store.rows import Accepted
 
-__all__ = ["EXAMPLES", "letters"]
+__all__ = ["EXAMPLES", "dead_letters"]
 
 EXAMPLES = """\b
 Examples:
-  moabot dead-letters list
+  moabot dead-letters
   moabot dead-letters retry slack:Ev0123"""
 SHOWN_CHARS = 60
 
-letters = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    help="List questions that were given up, or retry.",
-    epilog=EXAMPLES,
-)
+What = Annotated[str, typer.Argument(metavar="[list|retry]", help="What to do with them.")]
+Letter = Annotated[
+    str, typer.Argument(metavar="[ID]", help="Which one to retry.", show_default=False)
+]
 
 
-@letters.command("list")
-def listed(context: typer.Context) -> None:
-    """List them, oldest first: when, where, what was asked, and why it was given up."""
+def dead_letters(context: typer.Context, what: What = "list", letter: Letter = "") -> None:
+    """List questions that were given up, or retry one.
+
+    A question is given up when three processes ended while they answered it. One that is retried
+    is answered when the bot starts again; calls that were paid are not paid again.
+    """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.storing import read_config, with_store  # noqa: PLC0415 - as above
+    from moabot.errors import ConfigError  # noqa: PLC0415 - as above
 
     with running.told():
-        rows = with_store(read_config(context), lambda store: store.dead())
-        for row in rows:
-            typer.echo(_line(row))
-        if not rows:
-            typer.echo("There are none.")
+        if what not in {"list", "retry"} or (what == "retry") != bool(letter):
+            raise ConfigError(
+                f"There is nothing to do for {f'{what} {letter}'.strip()!r}.",
+                fix="Write: moabot dead-letters list, or: moabot dead-letters retry ID",
+            )
+        config = read_config(context)
+        if what == "list":
+            for line in [_line(row) for row in with_store(config, _dead)] or ["There are none."]:
+                typer.echo(line)
+        elif with_store(config, lambda store: _revived(store, letter)):
+            typer.echo(f"{letter} will be answered when the bot starts again.")
+        else:
+            raise ConfigError(
+                f"There is no dead letter {letter!r}.", fix="`moabot dead-letters` lists them."
+            )
+
+
+async def _dead(store: "Store") -> "list[Accepted]":
+    return list(await store.dead())
+
+
+async def _revived(store: "Store", letter: str) -> bool:
+    return await store.revive(letter)
 
 
 def _line(row: "Accepted") -> str:
@@ -46,22 +67,3 @@ def _line(row: "Accepted") -> str:
     shown = text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
     where = f"{scope.platform}:{scope.workspace}/{scope.channel}"
     return printable(f"{row.event}  {at:%Y-%m-%d %H:%M}  {where}  {shown!r}  ({row.error})")
-
-
-@letters.command("retry")
-def retry(context: typer.Context, event: str = typer.Argument(metavar="ID")) -> None:
-    """Let the bot answer one of them when it starts again; calls that were paid stay paid."""
-    from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
-    from moabot.cli.storing import read_config, with_store  # noqa: PLC0415 - as above
-    from moabot.errors import ConfigError  # noqa: PLC0415 - as above
-    from moabot.store import Store  # noqa: PLC0415 - as above
-
-    async def revive(store: Store) -> bool:
-        return await store.revive(event)
-
-    with running.told():
-        if not with_store(read_config(context), revive):
-            raise ConfigError(
-                f"There is no dead letter {event!r}.", fix="`moabot dead-letters list` has them."
-            )
-        typer.echo(f"{event} will be answered when the bot starts again.")

@@ -1,6 +1,5 @@
 """`moabot demo`: one question answered by a panel of the small local model, without any key."""
 
-import asyncio
 import shutil
 import sys
 import textwrap
@@ -161,6 +160,8 @@ def _demonstration(data_dir: "Path") -> "Config":
 
 async def _answer(app: "App", reply: "ConsoleReply") -> None:
     """Answer into `reply`; what came before a Ctrl-C is shown."""
+    import asyncio  # noqa: PLC0415 - as above
+
     from moabot_platforms.console.chat import terminal_message  # noqa: PLC0415 - as above
 
     try:

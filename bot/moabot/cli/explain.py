@@ -25,9 +25,9 @@ PIPE_COLUMNS = 1000
 
 @spread(QuestionOptions)
 def explain(context: typer.Context, options: QuestionOptions) -> None:
-    """Draw the calls that a question would make, with tokens, cost and time; ask nobody.
+    """Show the calls that a question would make, and their cost.
 
-    Tokens read are estimated from the texts, tokens written from [models] expect_tokens.
+    Nobody is asked. Tokens read are estimated from the texts, tokens written from [models] expect_tokens.
     """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.question import gathered  # noqa: PLC0415 - as above

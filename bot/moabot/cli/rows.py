@@ -178,13 +178,22 @@ class Kept:
         if not self._path.is_file():
             return
         failed = False
-        with self._path.open("rb") as file:
+        with self._path.open("rb+") as file:
             whole = 0
             for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n") and _is_half(line):
-                    os.truncate(self._path, whole)
+                found = _parsed(line)
+                if found is None and not line.endswith(b"\n") and _is_half(line):
+                    file.truncate(whole)
                     break
-                key, answered = self._parsed(number, line)
+                if found is None:
+                    raise ConfigError(
+                        f"Line {number} of {str(self._path)!r} is no row that a batch wrote.",
+                        fix="Name another file for the answers.",
+                    )
+                if not line.endswith(b"\n"):  # an editor may have cut the last one
+                    file.seek(0, os.SEEK_END)
+                    file.write(b"\n")
+                key, answered = found
                 failed = failed or not answered
                 if answered:
                     self.done.add(key)
@@ -195,22 +204,26 @@ class Kept:
     def _drop_failed(self) -> None:
         """Write the answered rows beside the file, then put them in its place at once."""
         fresh = self._path.with_name(f"{self._path.name}.part")
-        with self._path.open("rb") as old, fresh.open("wb") as new:
-            new.writelines(line for line in old if self._parsed(0, line)[1])
-        fresh.replace(self._path)
+        try:
+            with self._path.open("rb") as old, fresh.open("wb") as new:
+                for line in old:
+                    found = _parsed(line)
+                    if found is not None and found[1]:
+                        new.write(line)
+            fresh.replace(self._path)
+        finally:
+            fresh.unlink(missing_ok=True)
 
-    def _parsed(self, number: int, line: bytes) -> tuple[Key, bool]:
-        """The key of a line of ours, and whether it was answered."""
-        with suppress(ValidationError):
-            values = OBJECT.validate_json(line)
-            key = values.get("id")
-            ours = line.startswith(BEGINNING) and values.keys() & {"text", "error"}
-            if ours and isinstance(key, str | int):
-                return key, "error" not in values
-        raise ConfigError(
-            f"Line {number} of {str(self._path)!r} is no row that a batch wrote.",
-            fix="Name another file for the answers.",
-        )
+
+def _parsed(line: bytes) -> tuple[Key, bool] | None:
+    """The key of a line of ours, and whether it was answered."""
+    with suppress(ValidationError):
+        values = OBJECT.validate_json(line)
+        key = values.get("id")
+        ours = line.startswith(BEGINNING) and values.keys() & {"text", "error"}
+        if ours and isinstance(key, str | int):
+            return key, "error" not in values
+    return None
 
 
 def _is_half(line: bytes) -> bool:

@@ -1,0 +1,122 @@
+"""What the corridor remembers, logs and passes on."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from moabot.app import App
+from moabot.config import ChannelSettings
+from moabot.contract import Answer, Question, Scope
+from moabot.errors import ProviderRejected
+from moabot.explaining import Unseen
+from moabot.testing import ScriptedProvider, ask, rehearsal, says
+
+pytestmark = pytest.mark.virtual_time
+
+SINGLE = {"defaults": {"strategy": "single"}}
+
+
+class Memory:
+    """A cache that remembers by text and key."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Answer] = {}
+
+    async def find(self, question: Question, *, key: str) -> Answer | None:
+        """What was kept."""
+        found = self.kept.get((question.text, key))
+        return found and replace(found, from_cache=True)
+
+    async def keep(self, question: Question, answer: Answer, *, key: str) -> None:
+        """Keep it."""
+        self.kept[question.text, key] = answer
+
+    async def forget(self, question: Question, *, key: str) -> None:
+        """Forget it."""
+        del self.kept[question.text, key]
+
+
+def with_memory(app: App) -> Memory:
+    """Give the corridor a cache."""
+    app.answering.cache = memory = Memory()
+    return memory
+
+
+async def test_an_answer_from_the_cache_costs_no_call() -> None:
+    """And says where it comes from."""
+    provider = ScriptedProvider()
+    async with rehearsal(provider, SINGLE) as app:
+        with_memory(app)
+        first = await ask(app, "What now?")
+        second = await ask(app, "What now?")
+
+    assert first.answer is not None
+    assert second.answer == replace(first.answer, from_cache=True)
+    assert len(provider.prompts) == 1
+
+
+async def test_a_degraded_answer_is_not_kept() -> None:
+    """An outage of a minute must not be served for a week."""
+    wrong = says(error=ProviderRejected("Wrong key.", provider="p", model="a"))
+    async with rehearsal(ScriptedProvider({"a": wrong}), SINGLE) as app:
+        memory = with_memory(app)
+        reply = await ask(app, "What now?")
+
+    assert reply.answer is not None
+    assert reply.answer.degraded
+    assert memory.kept == {}
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [{"strategy": "mixture"}, {"preset": "max"}, {"cache": "workspace"}],
+    ids=str,
+)
+async def test_whoever_asks_another_way_is_asked_anew(wish: dict[str, str]) -> None:
+    """Whoever wants four models must not get what one of them said."""
+    provider = ScriptedProvider()
+    async with rehearsal(provider, SINGLE) as app:
+        with_memory(app)
+        await ask(app, "What now?")
+        reply = await ask(app, "What now?", wish=ChannelSettings.model_validate(wish))
+
+    assert reply.answer is not None
+    assert not reply.answer.from_cache
+
+
+async def test_a_channel_may_go_without_a_cache() -> None:
+    """Off is off: neither found nor kept."""
+    async with rehearsal(ScriptedProvider(), SINGLE) as app:
+        memory = with_memory(app)
+        await ask(app, "What now?", wish=ChannelSettings(cache="off"))
+
+    assert memory.kept == {}
+
+
+async def test_one_record_an_answer_is_logged_without_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Enough to find it and to count; what people say is theirs."""
+    async with rehearsal(ScriptedProvider()) as app:
+        with caplog.at_level(logging.INFO, "moabot"):
+            await ask(app, "My secret plan?")
+
+    (record,) = caplog.records
+    fields = vars(record)
+    assert record.message == "answered"
+    assert (fields["strategy"], fields["calls"], fields["cost_usd"]) == ("mixture", 4, None)
+    assert "secret" not in str(fields)
+    assert "says so" not in str(fields)
+
+
+async def test_a_report_of_any_kind_may_listen() -> None:
+    """An evaluation has no chat to answer into."""
+    async with rehearsal(ScriptedProvider()) as app:
+        settings = app.answering.channels._defaults
+        question = Question("What now?", scope=Scope("x", "y", "z"))
+        answer = await app.answering.think(question, settings, Unseen())
+
+    assert answer.text == "a says so."

@@ -1,0 +1,54 @@
+"""`moabot explain`: what a question would cost, before it costs anything."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.flow.conftest import Moabot
+
+pytestmark = pytest.mark.timeout(60)  # each starts the program once or more
+
+
+async def test_the_calls_are_drawn_and_nobody_is_asked(moabot: Moabot) -> None:
+    """Who looks at the price first must not have paid already."""
+    ended = await moabot("explain", "--preset", "deep", "Why is the sky blue?")
+
+    assert ended.code == 0, ended.err
+    lines = ended.out.splitlines()
+    assert lines[0] == "mixture · deep"
+    assert lines[1:3] == ["├── stage 1", lines[2]]
+    assert lines[2].startswith("│   ├── 1.1 a (analytical) ")
+    assert "6 calls" in lines[-1]
+    assert "$0.0" in lines[-1]
+    assert moabot.upstream.bodies == []
+
+
+async def test_json_has_each_call_and_the_sums(moabot: Moabot) -> None:
+    """A budget check in a script needs numbers, not a drawing."""
+    ended = await moabot("explain", "--json", "--strategy", "single", "hi")
+
+    plan = json.loads(ended.out)
+    assert (plan["strategy"], plan["usage"]["calls"]) == ("single", 1)
+    assert plan["calls"][0]["model"] == "a"
+    assert plan["usage"]["cost_usd"] > 0
+
+
+async def test_a_narrow_terminal_wraps_inside_the_branches(moabot: Moabot) -> None:
+    """The tree stays a tree on forty columns."""
+    async with moabot.terminal("explain", "hi", columns=40) as terminal:
+        assert await terminal.ended() == 0
+
+    assert max(map(len, terminal.seen.splitlines())) <= 40
+    assert "│" in terminal.seen
+
+
+async def test_an_unknown_strategy_is_named_with_the_nearest(moabot: Moabot) -> None:
+    """The dry run refuses what the real one would refuse, in the same words."""
+    ended = await moabot("explain", "--strategy", "singel", "hi")
+
+    assert ended.code == 2
+    assert "did you mean 'single'" in ended.err
