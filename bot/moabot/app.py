@@ -141,9 +141,7 @@ async def opened(
             strategies[name] = await offer.opened(stack, settings, where=where)
         stack.enter_context(_rare_collections())
         cache = await _open_cache(stack, config, plugins, memory)
-        yield App(
-            config, plugins, models=models, strategies=strategies, memory=memory, cache=cache
-        )
+        yield App(config, plugins, models=models, strategies=strategies, memory=memory, cache=cache)
 
 
 @contextmanager

@@ -187,7 +187,8 @@ class ChannelSettings(Settings):
     )
     panel: str | None = Field(default=None, description="a name from [panels]")
     cache: Sharing | None = Field(
-        default=None, description="who shares remembered answers; direct messages and private channels never do"
+        default=None,
+        description="who shares remembered answers; direct messages and private channels never do",
     )
     draft: bool | None = Field(
         default=None, description="show the first proposer's text until the synthesis replaces it"

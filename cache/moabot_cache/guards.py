@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from moabot_cache import tables
+from moabot_cache import meanings
+from moabot_cache.reading import LIGHT, Reading, root, synonyms
 from moabot_cache.spelling import misspelt
-from moabot_cache.reading import LIGHT, Reading, meanings, root
 
 __all__ = ["GUARDS", "Difference", "difference", "judged", "needed", "refusal"]
 
@@ -16,7 +16,12 @@ PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re
 
 
 def _antonyms() -> frozenset[tuple[str, str]]:
-    pairs = (pair.split("/") for line in tables.ANTONYMS.split("\n") for pair in line.split(";") if "/" in pair)
+    pairs = (
+        pair.split("/")
+        for line in meanings.ANTONYMS.split("\n")
+        for pair in line.split(";")
+        if "/" in pair
+    )
     roots = [(root(a.strip()), root(b.strip())) for a, b in pairs]
     return frozenset(roots + [(b, a) for a, b in roots])
 
@@ -65,17 +70,28 @@ def _equal(a: str, b: str) -> bool:
 
 @lru_cache(maxsize=1 << 15)
 def _synonymous(a: str, b: str) -> bool:
-    return not meanings(a).isdisjoint(meanings(b)) or _derived(a, b)
+    return not synonyms(a).isdisjoint(synonyms(b)) or _derived(a, b)
 
 
 def _derived(a: str, b: str) -> bool:
     """Install and installation, organise and organize: a long common beginning."""
     if min(len(a), len(b)) < 5:
         return False
-    if a.replace("s", "z") == b.replace("s", "z") or a.replace("our", "or") == b.replace("our", "or"):
+    if a.replace("s", "z") == b.replace("s", "z") or a.replace("our", "or") == b.replace(
+        "our", "or"
+    ):
         return True
     short, long = sorted((a, b), key=len)
-    return long.startswith(short) and long[len(short) :] in {"ation", "ion", "ment", "al", "er", "or", "t", "ally"}
+    return long.startswith(short) and long[len(short) :] in {
+        "ation",
+        "ion",
+        "ment",
+        "al",
+        "er",
+        "or",
+        "t",
+        "ally",
+    }
 
 
 def _opposite(a: str, b: str) -> bool:
@@ -84,7 +100,7 @@ def _opposite(a: str, b: str) -> bool:
     short, long = sorted((a, b), key=len)
     if len(short) > 2 and any(long == prefix + short for prefix in PREFIXES):
         return True
-    return a.removesuffix("ful") != a and b == a.removesuffix("ful") + "less" or (
+    return (a.removesuffix("ful") != a and b == a.removesuffix("ful") + "less") or (
         b.removesuffix("ful") != b and a == b.removesuffix("ful") + "less"
     )
 
@@ -151,7 +167,14 @@ def _question(a: Reading, b: Reading, d: Difference) -> bool:
     return len(kinds) == 2 and kinds not in ALIKE
 
 
-ALIKE = ({"", "how"}, {"", "what"}, {"", "whatis"}, {"what", "whatis"}, {"what", "who"}, {"difference", "whatis"})
+ALIKE = (
+    {"", "how"},
+    {"", "what"},
+    {"", "whatis"},
+    {"what", "whatis"},
+    {"what", "who"},
+    {"difference", "whatis"},
+)
 
 
 def _person(a: Reading, b: Reading, d: Difference) -> bool:
@@ -165,7 +188,8 @@ def _order(a: Reading, b: Reading, d: Difference) -> bool:
     if not d.flipped or (a.mirrored and b.mirrored):
         return False
     return any(
-        y[1] < x[1] and (_between(a.marks, x[0], y[0]) and _between(b.marks, y[1], x[1]) or _turned(d, x, y))
+        y[1] < x[1]
+        and ((_between(a.marks, x[0], y[0]) and _between(b.marks, y[1], x[1])) or _turned(d, x, y))
         for n, x in enumerate(d.pairs)
         for y in d.pairs[n + 1 :]
     )
@@ -233,7 +257,7 @@ PERSONS = frozenset({"i", "you", "we", "they"})
 
 
 def _alike(asked: frozenset[str], kept: frozenset[str]) -> bool:
-    """"The return policy" is "your return policy", but my friends are not yours."""
+    """The return policy is your return policy, but my friends are not yours."""
     who = asked & PERSONS, kept & PERSONS
     return asked - PERSONS == kept - PERSONS and (who[0] == who[1] or not (who[0] and who[1]))
 

@@ -18,7 +18,7 @@ __all__ = ["Index"]
 FLAT = 20_000
 """Entries up to which looking at each is quicker than looking for the right cells."""
 PROBES = 16
-TRAINING = 40_000
+TRAINING = 25_000
 DEAD_SHARE = 0.2
 """Entries gone, of all, from which on the rest is packed anew."""
 
@@ -30,7 +30,9 @@ class Index:
     makes an index without the marked ones, which can be done elsewhere.
     """
 
-    def __init__(self, size: int, places: Sequence[int] = (), vectors: Vectors | None = None) -> None:
+    def __init__(
+        self, size: int, places: Sequence[int] = (), vectors: Vectors | None = None
+    ) -> None:
         self.size = size
         self._places: list[int] = []
         self._gone: set[int] = set()
@@ -87,7 +89,7 @@ class Index:
 
 
 def _made(size: int, vectors: npt.NDArray[np.float32] | None) -> faiss.Index:
-    import faiss  # noqa: PLC0415 - 0.1 s, in the cache's own thread
+    import faiss
 
     faiss.omp_set_num_threads(1)
     half, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
@@ -96,8 +98,6 @@ def _made(size: int, vectors: npt.NDArray[np.float32] | None) -> faiss.Index:
     cells = int(4 * len(vectors) ** 0.5 / 2)
     coarse = faiss.IndexFlatIP(size)
     index = faiss.IndexIVFScalarQuantizer(coarse, size, cells, half, product)
-    index.own_fields = True
-    coarse.this.disown()
     step = max(1, len(vectors) // TRAINING)
     index.cp.niter = 4
     index.train(np.ascontiguousarray(vectors[::step]))

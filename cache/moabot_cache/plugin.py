@@ -18,7 +18,7 @@ __all__ = ["moabot_register"]
 
 def open_semantic(settings: Settings, store: Store) -> AbstractAsyncContextManager[Cache]:
     """The cache on a store that is open."""
-    from moabot_cache.semantic import opened  # noqa: PLC0415 - numpy, for a bot that has a cache only
+    from moabot_cache.semantic import opened
 
     return opened(settings, store)
 

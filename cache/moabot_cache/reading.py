@@ -8,16 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from moabot_cache import meanings as words_of
 from moabot_cache import tables
 
-__all__ = ["LIGHT", "Reading", "essence", "meanings", "read", "root"]
+__all__ = ["LIGHT", "Reading", "essence", "read", "root", "synonyms"]
 
 LONGEST = 1000
 """Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
 
 MOST_WORDS = 60
 
-QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "`": " "})
+QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-", 0x60: " "}
 TOKEN = re.compile(
     r"v?\d+(?:[.,:]\d+)*(?:st|nd|rd|th)?|[a-z]+(?:[.&/'-]?[a-z0-9]+)*(?:\+\+|#)?|[$€£¥₹%]"
 )
@@ -43,7 +44,9 @@ KINDS = {
     "difference": "difference",
     "whether": "whether",
     **dict.fromkeys("how howto".split(), "how"),
-    **dict.fromkeys("can may could is are am was were does do did has have will would".split(), "whether"),
+    **dict.fromkeys(
+        "can may could is are am was were does do did has have will would".split(), "whether"
+    ),
     "whom": "who",
     "should": "should",
 }
@@ -122,7 +125,7 @@ def _meaning(text: str, *, inflected: bool = False) -> Mapping[str, str]:
 
 
 IRREGULAR: dict[str, str] = {}
-IRREGULAR.update({past: now for past, now in _lines(tables.IRREGULAR)})
+IRREGULAR.update((past, now) for past, now in _lines(tables.IRREGULAR))
 DATES = _meaning(tables.DATES)
 UNITS = _meaning(tables.UNITS)
 NAMES = _meaning(tables.NAMES)
@@ -133,7 +136,7 @@ RESTRICTIONS = _meaning(tables.RESTRICTIONS)
 LIGHT = frozenset(map(root, tables.LIGHT))
 MANNERS = _meaning(tables.MANNERS)
 NEGATIONS = frozenset(tables.NEGATIONS)
-REVERSALS = frozenset(map(root, tables.REVERSALS))
+REVERSALS = frozenset(map(root, words_of.REVERSALS))
 STOPS = frozenset(tables.STOPS)
 FOREIGN = frozenset(tables.FOREIGN) - STOPS
 SILENT = (STOPS | NEGATIONS | frozenset(KINDS) | {"insteadof"}) - {"difference"}
@@ -142,7 +145,7 @@ NONE: frozenset[int] = frozenset()
 
 def _synonyms() -> Mapping[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
-    for number, group in enumerate(_lines(tables.SYNONYMS)):
+    for number, group in enumerate(_lines(words_of.SYNONYMS)):
         for word in group if len(group) > 1 else ():
             found.setdefault(root(word), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
@@ -151,7 +154,7 @@ def _synonyms() -> Mapping[str, frozenset[int]]:
 SYNONYMS = _synonyms()
 
 
-def meanings(word: str) -> frozenset[int]:
+def synonyms(word: str) -> frozenset[int]:
     """The groups of synonyms that a root belongs to."""
     return SYNONYMS.get(word, NONE)
 
@@ -268,7 +271,9 @@ def _number(token: str) -> str:
 
 
 def _is_version(token: str) -> bool:
-    return not token.isalpha() and any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
+    return (
+        not token.isalpha() and any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
+    )
 
 
 def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
@@ -279,9 +284,11 @@ def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
     tokens = asking[-1] if text.endswith("?") else asking[0]
     for place, token in enumerate(tokens[:3]):
         kind = KINDS.get(token, "")
-        if kind == "how" and token == "how":
+        if kind == token == "how":
             return "how" if TO_DO.intersection(tokens[place + 1 : place + 2]) else "what"
-        if kind and (place == 0 or kind in ASKING or kind in {"how", "what", "whatis", "difference"}):
+        if kind and (
+            place == 0 or kind in ASKING or kind in {"how", "what", "whatis", "difference"}
+        ):
             return kind
     return ""
 

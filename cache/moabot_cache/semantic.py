@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -55,7 +55,7 @@ class SemanticCache:
         self._gone_to = 0
         self._looked_at = float("-inf")
         self._counts: Counter[str] = Counter()
-        self._saved: Counter[str] = Counter()
+        self._saved: defaultdict[str, float] = defaultdict(float)
         self._counted_at = time.monotonic()
         self._loading: asyncio.Future[int] | None = None
 

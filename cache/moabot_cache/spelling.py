@@ -41,8 +41,12 @@ def _exists(root: str) -> bool:
 
 def _slipped(short: str, long: str) -> bool:
     """One letter more, one other, or two neighbours swapped."""
-    start = next((i for i, (x, y) in enumerate(zip(short, long, strict=False)) if x != y), len(short))
+    start = next(
+        (i for i, (x, y) in enumerate(zip(short, long, strict=False)) if x != y), len(short)
+    )
     if len(short) < len(long):
         return short[start:] == long[start + 1 :]
     swapped = short[start : start + 2] == long[start : start + 2][::-1]
-    return short[start + 1 :] == long[start + 1 :] or (swapped and short[start + 2 :] == long[start + 2 :])
+    return short[start + 1 :] == long[start + 1 :] or (
+        swapped and short[start + 2 :] == long[start + 2 :]
+    )

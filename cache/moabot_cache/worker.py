@@ -119,17 +119,18 @@ class Worker:
     def _next(self) -> None:
         batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
         self._looking = True
-        searching = self.run(lambda: self._search([(l.partition, l.text) for l in batch]))
+        searching = self.run(lambda: self._search([(look.partition, look.text) for look in batch]))
         searching.add_done_callback(lambda found: self._tell(batch, found))
 
     def _tell(self, batch: Sequence[_Look], found: asyncio.Future[list[Found]]) -> None:
         self._looking = False
         if self._waiting:
             self._next()
-        if found.cancelled() or (error := found.exception()) is not None:
+        error = RuntimeError("closed") if found.cancelled() else found.exception()
+        if error is not None:
             for look in batch:
                 if not look.done.done():
-                    look.done.set_exception(error if not found.cancelled() else RuntimeError("closed"))
+                    look.done.set_exception(error)
             return
         for look, each in zip(batch, found.result(), strict=True):
             if not look.done.done():
@@ -147,12 +148,11 @@ class Worker:
         if index is None:
             return Found(())
         found = index.search(vector, most=CANDIDATES)
-        return Found(
-            tuple((place, cosine, self._questions[place][1]) for place, cosine in found)
-        )
+        return Found(tuple((place, cosine, self._questions[place][1]) for place, cosine in found))
 
     def _encoded(self, texts: Sequence[str]) -> Vectors:
-        assert self._encoder is not None
+        if self._encoder is None:
+            raise RuntimeError("The encoder is not loaded yet.")
         vectors = self._encoder.encode(texts)
         for text, vector in zip(texts, vectors, strict=True):
             self._vectors[text] = vector

@@ -121,9 +121,7 @@ class SqliteAnswers:
 
 
 def _keep(c: sqlite3.Connection, *, kept: Kept) -> int:
-    c.execute(
-        "DELETE FROM answers WHERE partition = ? AND name = ?", (kept.partition, kept.name)
-    )
+    c.execute("DELETE FROM answers WHERE partition = ? AND name = ?", (kept.partition, kept.name))
     scope = kept.scope
     found = c.execute(
         f"INSERT INTO answers ({COLUMNS.removeprefix('place, ')})"  # noqa: S608 - our columns

@@ -138,6 +138,6 @@ CREATE TABLE answer_tallies (
     saved_usd REAL NOT NULL,
     PRIMARY KEY (day, name)
 ) WITHOUT ROWID;
-"""
+"""  # noqa: S608 - our own columns
 
 CHANGES = (JOURNAL, CONVERSATIONS, ANSWERS)

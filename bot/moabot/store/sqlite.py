@@ -162,9 +162,11 @@ class SqliteStore:
         await self.reading(partial(_back_up, path=path))
 
     def writing(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Have `work` done and committed; for the parts of this store."""
         return self._writer.write(work)
 
     async def reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Have `work` done beside the writer; for the parts of this store."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._reader, work, self._reading)
