@@ -269,7 +269,11 @@ def _needed_by_equals(asked: Reading) -> float:
     return 0.90 if asked.kind in {"", "how"} else 0.97
 
 
-def judged(asked: Reading, kept: Reading, cosine: float) -> str:
-    """Which rule forbids to give the kept question's answer to the asked one; empty for none."""
+def judged(asked: Reading, kept: Reading, cosine: float, *, caution: float = 0.0) -> str:
+    """Which rule forbids to give the kept question's answer to the asked one; empty for none.
+
+    `caution` is added to every cosine that is needed.
+    """
     left = difference(asked, kept)
-    return refusal(asked, kept, left) or ("nearness" if cosine < needed(asked, kept, left) else "")
+    far = cosine < needed(asked, kept, left) + caution
+    return refusal(asked, kept, left) or ("nearness" if far else "")

@@ -136,7 +136,7 @@ class SemanticCache:
         for place, cosine, other in found.candidates:
             if cosine < self._settings.nearest:
                 break
-            refused = judged(asked, read(other), cosine)
+            refused = judged(asked, read(other), cosine, caution=self._settings.caution)
             if refused:
                 self._count(f"refused: {refused}")
                 continue

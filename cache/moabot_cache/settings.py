@@ -24,6 +24,12 @@ class Settings(BaseModel):
         le=1,
         description="cosine from which a question is compared at all; the guards decide then",
     )
+    caution: float = Field(
+        default=0.0,
+        ge=-0.25,
+        le=0.25,
+        description="added to every cosine that the guards want: less hits more, and errs more",
+    )
     most: int = Field(default=100_000, ge=10, description="answers kept, in all")
     keep_days: float = Field(default=30.0, gt=0, description="days that an answer is given")
     hot: int = Field(default=2_000, ge=1, description="answers held in memory, ready at once")

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from moabot.cli import ask, backup, batch, chat, check, dead_letters, demo, erase, explain, usage
+from moabot.cli import (
+    ask,
+    backup,
+    batch,
+    caching,
+    chat,
+    check,
+    dead_letters,
+    demo,
+    erase,
+    explain,
+    usage,
+)
 
 __all__ = ["app", "main"]
 
@@ -39,6 +51,7 @@ app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
 app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
+app.add_typer(caching.cache, name="cache")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
