@@ -64,8 +64,10 @@ demo:
 	seconds=$$(($$(date +%s) - begin)); \
 	printf '\n%s\n' "make demo took $$((seconds / 60)) min $$((seconds % 60)) s, with everything it installed."
 
+BENCHES := "peers.py --goals" stragglers.py zeroeval.py poisoned.py unreliable.py estimate.py
+
 bench: .venv/.dev
-	@for script in bench/[a-z]*.py; do printf '── %s\n' "$$script"; $(BIN)/python "$$script"; done
+	@for script in $(BENCHES); do printf '── %s\n' "$$script"; $(BIN)/python bench/$$script; done
 
 # ── what must hold ───────────────────────────────────────────────────────────────────────────
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 from moabot.app import opened
 from moabot.config import parse
-from moabot.contract import Completion, Message, Prompt, Provider, Usage, Wrote
+from moabot.contract import Answer, Completion, Message, Prompt, Provider, Usage, Wrote
 from moabot.hookspecs import hookimpl
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
 from moabot.serving import Desk
@@ -98,6 +98,19 @@ class Seen:
     failed: int = 0
 
 
+class Timed(RecordingReply):
+    """A reply that notes when it had the whole answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended = 0.0
+
+    async def finish(self, answer: Answer) -> None:
+        """Note when."""
+        self.ended = time.perf_counter()
+        await super().finish(answer)
+
+
 async def watch(seen: Seen) -> None:
     """How late the loop wakes a sleeper."""
     while True:
@@ -112,13 +125,13 @@ async def one(desk: Desk, provider: Taking, seen: Seen, number: int) -> None:
     message = Message("load", "T1", f"C{number % 40}", f"U{number % 200}", f"{asked} Why?", asked)
     seen.under_way += 1
     seen.most_under_way = max(seen.most_under_way, seen.under_way)
-    began, reply = time.perf_counter(), RecordingReply()
+    began, reply = time.perf_counter(), Timed()
     entry = await desk.accept(message)
     seen.acks.append((time.perf_counter() - began) * 1000)
     if entry is None:
         raise RuntimeError("it was there before")
     await desk.answer(entry, reply)
-    took = time.perf_counter() - began
+    took = reply.ended - began
     seen.under_way -= 1
     if reply.answer is None or reply.answer.degraded:
         seen.failed += 1

@@ -7,6 +7,7 @@ import gc
 import os
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -116,11 +117,9 @@ async def opened(
         memory = await stack.enter_async_context(remembering(config, keep))
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
         used |= {name for name, model in config.models.items() if model.strengths}
-        providers: dict[str, tuple[Provider, asyncio.Semaphore]] = {}
+        providers: dict[str, _Served] = {}
         for name in dict.fromkeys(config.models[model].provider for model in sorted(used)):
-            gate = asyncio.Semaphore(config.limits.calls_per_provider)
-            provider: Provider = await _open(stack, config, plugins, name)
-            providers[name] = (provider, gate)
+            providers[name] = await _open(stack, config, plugins, name)
         models = {
             name: _model(name, settings, config, providers[settings.provider])
             for name, settings in config.models.items()
@@ -160,7 +159,16 @@ def _rare_collections() -> Generator[None]:
         gc.unfreeze()
 
 
-async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> Provider:
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """An open provider, the gate of all its calls, and what its models may think beyond a reply."""
+
+    provider: Provider
+    gate: asyncio.Semaphore
+    thinking_tokens: int
+
+
+async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> _Served:
     chosen = config.providers[name]
     offer = plugins.offer("provider", chosen.plugin, where=f"[providers.{name}] plugin")
     own = chosen.own()
@@ -168,7 +176,8 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
         own.setdefault("dir", config.data_dir / name)
     settings = validated(offer.settings, own, where=f"[providers.{name}]")
     provider: Provider = await offer.opened(stack, settings, where=f"[providers.{name}]")
-    return provider
+    gate = asyncio.Semaphore(config.limits.calls_per_provider)
+    return _Served(provider, gate, int(getattr(settings, "thinking_tokens", 0)))
 
 
 async def _open_cache(
@@ -189,17 +198,16 @@ def _caches(config: Config) -> bool:
     return any(share not in {None, "off"} for share in (config.defaults.cache, *channels))
 
 
-def _model(
-    name: str, settings: ModelSettings, config: Config, served: tuple[Provider, asyncio.Semaphore]
-) -> Model:
+def _model(name: str, settings: ModelSettings, config: Config, served: _Served) -> Model:
     provider = config.providers[settings.provider]
     base_url = provider.own().get("base_url", "")
     return Model(
         name=name,
         vendor_name=settings.name,
         provider_name=settings.provider,
-        provider=served[0],
-        gate=served[1],
+        provider=served.provider,
+        gate=served.gate,
+        thinking_tokens=served.thinking_tokens,
         price=look_up(
             settings.name,
             plugin=provider.plugin,

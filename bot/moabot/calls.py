@@ -43,7 +43,10 @@ PAID = (ProviderTimeout, ProviderGarbled, ProviderRefused)
 
 @dataclass(slots=True, kw_only=True)
 class Model:
-    """A model that can be called, and what was learned of it in this process."""
+    """A model that can be called, and what was learned of it in this process.
+
+    `thinking_tokens` is what it may write, and bill, beyond the length of a reply.
+    """
 
     name: str
     vendor_name: str
@@ -54,6 +57,7 @@ class Model:
     strengths: tuple[str, ...] = ()
     images: bool = True
     expect_tokens: int = 400
+    thinking_tokens: int = 0
     breaker: Breaker = field(default_factory=Breaker)
     pace: Pace = field(default_factory=Pace)
 
@@ -329,7 +333,7 @@ def _reserve(errand: _Errand, model: Model) -> Decimal:
     """Set aside the most that a call can cost; without a budget, nobody needs to count."""
     if errand.budget.limit_usd is None:
         return Decimal(0)
-    most = priced(at_most(errand.order.prompt), model.price)
+    most = priced(at_most(errand.order.prompt, thinking=model.thinking_tokens), model.price)
     try:
         return errand.budget.reserve(most.cost_usd)
     except BudgetSpent:

@@ -14,6 +14,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -99,9 +100,9 @@ class PassingJournal:
 
     async def accept(self, message: Message, wish: ChannelSettings) -> Entry | None:
         """Nothing is kept, so nothing is refused."""
-        store, memo = self._store, None
-        if store is not None:
-            memo = _memo(message, write=store.keep, durable=False)
+        memo = None
+        if self._store is not None:
+            memo = _memo(message, write=partial(_count, self._store), durable=False)
         return Entry(message, wish, secrets.token_bytes(16), memo)
 
     async def turns(self, scope: Scope, *, before: int | None, most: int) -> Sequence[Said]:
@@ -282,6 +283,17 @@ class DurableJournal:
                 "answers": now,
             }
         )
+
+
+def _count(store: Store, step: Step | None, spent: Spent | None) -> asyncio.Future[None]:
+    written = store.keep(step, spent)
+    written.add_done_callback(_say_if_lost)
+    return written
+
+
+def _say_if_lost(written: asyncio.Future[None]) -> None:
+    if not written.cancelled() and (error := written.exception()) is not None:
+        log.error("spending not counted", extra={"error": str(error)})
 
 
 def event_of(message: Message) -> str:

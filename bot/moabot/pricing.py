@@ -71,13 +71,16 @@ def look_up(
         return None
 
 
-def at_most(prompt: Prompt) -> Usage:
-    """The most that one call can use: no tokenizer makes more tokens than there are bytes."""
+def at_most(prompt: Prompt, *, thinking: int = 0) -> Usage:
+    """The most that one call can use, `thinking` tokens included.
+
+    No tokenizer makes more tokens than there are bytes.
+    """
     texts = (prompt.system, *(turn.text for turn in prompt.turns))
     tokens = sum(len(text.encode(errors="replace")) + FRAME_TOKENS for text in texts)
     images = sum(len(turn.images) for turn in prompt.turns)
     tokens += images * LARGEST_IMAGE_TOKENS
-    return Usage(1, tokens, 0, prompt.max_tokens, cost_usd=None, estimated=True)
+    return Usage(1, tokens, 0, prompt.max_tokens + thinking, cost_usd=None, estimated=True)
 
 
 def estimated(prompt: Prompt, *, output_tokens: int) -> Usage:

@@ -253,11 +253,11 @@ def _needed(asked: Reading, kept: Reading, left: Difference) -> float:
     few, many = sorted((len(left.asked), len(left.kept)))
     manner = _alike(asked.manner, kept.manner)
     if many == 0:
-        return _needed_by_equals(asked) if manner else 0.97
+        return _needed_by_equals(asked) if manner else 0.98
     if few == 0:
         return 0.98 if many == 1 else 0.95
     if manner and many == 1:
-        return 0.95
+        return 0.96
     return (0.88 if few > 1 else 0.93) if manner else 0.90
 
 

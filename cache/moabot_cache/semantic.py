@@ -263,6 +263,10 @@ class SemanticCache:
             if loading.result():
                 log.warning("cache has vectors of another encoder", extra={"n": loading.result()})
 
+    def look_again(self) -> None:
+        """Do not trust for another second what other processes have left."""
+        self._looked_at = float("-inf")
+
     async def loaded(self) -> None:
         """Wait until the semantic tier is there; for tests and measurements."""
         if self._loading is not None:

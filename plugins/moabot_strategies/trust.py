@@ -1,7 +1,7 @@
 """Which voters side with the majority far less often than the others do: these are set aside.
 
-Measured on stored answers: proposers that always give the most popular wrong answer take 3.5
-points from a vote of five when there is one of them, and 20 when two of them collude. Two that
+Measured on stored answers: proposers that always give the most popular wrong answer take 3.7
+points from a full vote of five when there is one of them, and 14 when there are two. Two that
 agree with each other win every question on which the honest are divided, so only questions with
 a strict majority are evidence, and only those that everybody was asked, since a voter who is
 asked when the others disagree sees nothing but hard ones.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from moabot import ConfigError, PluginError, Provider, hookimpl
+from moabot import BudgetSpent, ConfigError, PluginError, Provider, hookimpl
 from moabot.app import _with_panel, load, opened
 from moabot.config import Config, parse
 from moabot.plugins import NoSettings, Plugins, Register
@@ -23,6 +23,7 @@ class Kept(BaseModel):
 
     dir: Path
     colour: str = "red"
+    thinking_tokens: int = 0
 
 
 class Spying:
@@ -83,6 +84,27 @@ async def test_only_what_a_panel_uses_is_opened_and_all_of_it_is_closed() -> Non
     assert reply.answer is not None
     assert spying.opened == [Kept(dir=Path("d/mine"))]
     assert spying.closed == 1
+
+
+@pytest.mark.parametrize("thinking", [0, 1000])
+async def test_what_a_model_may_think_is_set_aside_too(thinking: int) -> None:
+    """A vendor bills thoughts like words: without this a budget was overspent by them."""
+    models = {
+        "m": {"provider": "mine", "name": "m-1", "price": {"input": 0, "output": 1_000_000}},
+    }
+    keys = {
+        "providers": {"mine": {"plugin": "kept", "thinking_tokens": thinking}},
+        "models": models,
+        "panels": {
+            "default": {"proposers": [{"model": "m"}], "max_tokens": 500, "budget_usd": 600}
+        },
+        "defaults": {"strategy": "single"},
+    }
+    async with opened(config(**keys), door(Spying())) as app:
+        reply = await ask(app, "Hello")
+
+    assert (reply.answer is not None) == (thinking == 0)
+    assert isinstance(reply.error, BudgetSpent) == (thinking > 0)
 
 
 @pytest.mark.parametrize(

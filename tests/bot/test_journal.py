@@ -355,3 +355,16 @@ async def test_secrets_are_in_no_file_and_no_log(
 
 def _bytes_in(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+async def test_spending_that_cannot_be_counted_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An administrator who trusts the sums must hear that they lack something."""
+    provider = ScriptedProvider()
+    async with life(tmp_path, provider, keep="spending") as app:
+        _room(app, pages=1)
+        for number in range(60):
+            await app.answering.handle(asking(f"E{number}"), RecordingReply())
+
+    assert "spending not counted" in caplog.text

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,11 +43,11 @@ async def _handed(handle: Handle, message: Message, reply: Reply) -> None:
 class Chat:
     """Delivers `events` and then waits, or ends, or breaks."""
 
-    events: list[str] = field(default_factory=list)
+    events: Sequence[str] = ()
     then: str = "waits"
     gone: bool = False
-    replies: dict[str, Reply] = field(default_factory=dict)
-    receipts: dict[str, str] = field(default_factory=dict)
+    replies: dict[str, Reply] = field(default_factory=dict[str, Reply])
+    receipts: dict[str, str] = field(default_factory=dict[str, str])
     delivered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, handle: Handle) -> None:

@@ -160,7 +160,7 @@ class Moabot:
             stdout=stdout,
             stderr=asyncio.subprocess.PIPE,
             cwd=self.home,
-            env=ENVIRONMENT,
+            env=environment(),
         )
 
     async def __call__(self, *arguments: str, stdin: bytes = b"") -> Ended:
@@ -171,7 +171,7 @@ class Moabot:
 
     @asynccontextmanager
     async def terminal(
-        self, *arguments: str, columns: int = 80, **environment: str
+        self, *arguments: str, columns: int = 80, **variables: str
     ) -> AsyncGenerator[Terminal]:
         """Run it on a terminal of its own, 24 lines high."""
         here, there = os.openpty()
@@ -186,7 +186,7 @@ class Moabot:
             MOABOT,
             *arguments,
             cwd=self.home,
-            env={**ENVIRONMENT, **environment},
+            env={**environment(), **variables},
             start_new_session=True,
         )
         terminal = Terminal(here, process)
@@ -253,11 +253,15 @@ class Terminal:
 
 
 UNWANTED = {"NO_COLOR", "COLUMNS", "LINES"}
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if name not in UNWANTED},
-    "TERM": "xterm-256color",
-    "PYTHONIOENCODING": "utf-8",
-}
+
+
+def environment() -> dict[str, str]:
+    """What the program is given; read late, since coverage of subprocesses is switched on in it."""
+    return {
+        **{name: value for name, value in os.environ.items() if name not in UNWANTED},
+        "TERM": "xterm-256color",
+        "PYTHONIOENCODING": "utf-8",
+    }
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from contextlib import closing
@@ -135,6 +136,7 @@ async def test_a_killed_chat_goes_on_and_pays_no_finished_call_again(moabot: Moa
         while sum('"model-c"' in body for body in upstream.bodies) < 2:
             upstream.asked.clear()
             await upstream.asked.wait()
+        await _remembered(moabot.home / "data" / "moabot.db", calls=3)
         terminal.kill()
     before = len(upstream.bodies)
     upstream.held.clear()
@@ -147,6 +149,16 @@ async def test_a_killed_chat_goes_on_and_pays_no_finished_call_again(moabot: Moa
 
     again = [json.loads(body)["model"] for body in upstream.bodies[before:]]
     assert again == ["model-c"]
+
+
+async def _remembered(database: Path, *, calls: int) -> None:
+    """What is on its way to the disk counts as under way, and would be asked again."""
+    for _ in range(500):
+        with closing(sqlite3.connect(database)) as connection:
+            if connection.execute("SELECT COUNT(*) FROM memo").fetchone() == (calls,):
+                return
+        await asyncio.sleep(0.01)
+    pytest.fail("The calls were not remembered.")
 
 
 async def test_a_dead_letter_is_listed_and_can_be_retried(moabot: Moabot) -> None:

@@ -72,11 +72,12 @@ class SqliteStore:
 
     def begin(self, event: str, *, plan: str, horizon: int) -> asyncio.Future[None]:
         """Note plan and horizon, once."""
-        return self.writing(partial(statements.begin, event=event, plan=plan, horizon=horizon))
+        work = partial(statements.begin, event=event, plan=plan, horizon=horizon)
+        return self._writer.write(work, soon=True)
 
     def keep(self, step: Step | None, spent: Spent | None) -> asyncio.Future[None]:
         """Insert into memo and ledger in one transaction."""
-        return self.writing(partial(statements.keep, step=step, spent=spent))
+        return self._writer.write(partial(statements.keep, step=step, spent=spent), soon=True)
 
     def posted(self, event: str, receipt: str) -> asyncio.Future[None]:
         """Note the receipt."""

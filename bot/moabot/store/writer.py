@@ -19,6 +19,8 @@ __all__ = ["Writer"]
 T = TypeVar("T")
 MOST_AT_ONCE = 1000
 """Jobs of one commit, so that nobody waits for a giant one."""
+SOON_S = 0.005
+"""How long a job that nobody waits for may wait for company: about as long as a commit takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,17 @@ class Writer:
         self._explain = explain
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="moabot-store")
         self._waiting: list[_Job] = []
+        self._urgent = False
+        self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[list[StoreError | None]] | None = None
 
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        """Have `work` done and committed; the future ends after the disk has it."""
+    def write(
+        self, work: Callable[[sqlite3.Connection], T], *, soon: bool = False
+    ) -> asyncio.Future[T]:
+        """Have `work` done and committed; the future ends after the disk has it.
+
+        With `soon` it may wait a moment for others, behind which it is not put.
+        """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         results: list[T] = []
 
@@ -59,8 +68,8 @@ class Writer:
                 done.exception()  # nobody has to wait, so nobody has to hear
 
         self._waiting.append(_Job(run, tell))
-        if self._writing is None:
-            self._next()
+        self._urgent = self._urgent or not soon
+        self._begin()
         return done
 
     async def aside(self, work: Callable[[sqlite3.Connection], None]) -> None:
@@ -73,22 +82,39 @@ class Writer:
 
     async def close(self) -> None:
         """Write what is waiting, then close the connection."""
-        while self._writing is not None:
-            await asyncio.wait([self._writing])
+        while self._waiting or self._writing is not None:
+            self._urgent = True
+            self._begin()
+            if self._writing is not None:
+                await asyncio.wait([self._writing])
             await asyncio.sleep(0)  # its callback starts the next
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 
+    def _begin(self) -> None:
+        """Commit now what is urgent; let the rest wait a moment."""
+        if self._writing is not None or not self._waiting:
+            return
+        if self._urgent:
+            self._next()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SOON_S, self._next)
+
     def _next(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._writing is not None or not self._waiting:
+            return
         jobs, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+        self._urgent = self._urgent and bool(self._waiting)
         loop = asyncio.get_running_loop()
         self._writing = loop.run_in_executor(self._thread, self._commit, jobs)
         self._writing.add_done_callback(lambda written: self._told(jobs, written))
 
     def _told(self, jobs: list[_Job], written: asyncio.Future[list[StoreError | None]]) -> None:
         self._writing = None
-        if self._waiting:
-            self._next()
+        self._begin()
         broken = written.exception()
         errors = [broken] * len(jobs) if broken is not None else written.result()
         for job, error in zip(jobs, errors, strict=True):

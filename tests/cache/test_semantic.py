@@ -1,0 +1,191 @@
+"""The cache as the corridor uses it: what it gives, what it never gives, what outlives what."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from moabot.contract import Scope
+from tests.cache.conftest import Open, answer, asking
+
+RESET = "How do I reset my password?"
+
+
+async def test_a_repeat_is_given_without_its_politeness_and_case(open_cache: Open) -> None:
+    """People do not type a question twice the same way."""
+    async with open_cache() as cache:
+        await cache.keep(asking(RESET), answer(), key="k", share="channel")
+
+        again = asking("<@U42> hi, how do I  RESET my password please??")
+        found = await cache.find(again, key="k", share="channel")
+
+    assert found is not None
+    assert (found.text, found.from_cache, found.usage.calls) == ("Like this.", True, 0)
+    assert found.asked_at is not None
+
+
+async def test_other_words_find_the_same_answer(open_cache: Open) -> None:
+    """This is what the vectors are for."""
+    async with open_cache() as cache:
+        await cache.keep(asking("How do I change a flat tire?"), answer(), key="k", share="channel")
+
+        steps = asking("What are the steps to change a flat tire?")
+        assert await cache.find(steps, key="k", share="channel") is not None
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked"),
+    [
+        ("How do I enable two-factor login?", "How do I disable two-factor login?"),
+        ("How do I install Python 3.11?", "How do I install Python 3.12?"),
+        ("How do I convert miles to kilometers?", "How do I convert kilometers to miles?"),
+        ("Can I take ibuprofen with coffee?", "Can I not take ibuprofen with coffee?"),
+        ("How far is Rome from Paris?", "How far is Rome from Madrid?"),
+        ("How do I delete files on Linux?", "How do I delete files on Windows?"),
+    ],
+)
+async def test_a_trap_is_not_given(kept: str, asked: str, open_cache: Open) -> None:
+    """A wrong answer costs more than all that a cache saves."""
+    async with open_cache() as cache:
+        await cache.keep(asking(kept), answer(), key="k", share="channel")
+
+        assert await cache.find(asking(asked), key="k", share="channel") is None
+
+
+async def test_in_a_thread_only_the_same_history_finds_an_answer(open_cache: Open) -> None:
+    """The last message alone means something else in every thread."""
+    async with open_cache() as cache:
+        question = asking("And how long does it take?", "How do I fly to Rome?", "By plane.")
+        await cache.keep(question, answer(), key="k", share="channel")
+
+        other = asking("And how long does it take?", "How do I fly to Oslo?", "By plane.")
+        alone = asking("And how long does it take?")
+        assert await cache.find(question, key="k", share="channel") is not None
+        assert await cache.find(other, key="k", share="channel") is None
+        assert await cache.find(alone, key="k", share="channel") is None
+
+
+async def test_private_rooms_share_with_nobody(open_cache: Open) -> None:
+    """Whoever writes to the bot alone trusts that it stays there."""
+    direct = Scope("slack", "T1", "D1", private=True)
+    async with open_cache() as cache:
+        await cache.keep(asking(RESET, scope=direct), answer(), key="k", share="workspace")
+
+        assert await cache.find(asking(RESET), key="k", share="workspace") is None
+        assert (
+            await cache.find(asking(RESET, scope=direct), key="k", share="workspace") is not None
+        )
+
+
+async def test_a_workspace_shares_when_it_is_told_to(open_cache: Open) -> None:
+    """The same question in another channel of one workspace."""
+    elsewhere = Scope("slack", "T1", "C2")
+    async with open_cache() as cache:
+        await cache.keep(asking(RESET), answer(), key="k", share="workspace")
+
+        shared = await cache.find(asking(RESET, scope=elsewhere), key="k", share="workspace")
+        apart = await cache.find(asking(RESET, scope=elsewhere), key="k", share="channel")
+    assert shared is not None
+    assert apart is None
+
+
+async def test_what_will_not_stay_true_is_not_kept(open_cache: Open) -> None:
+    """Tomorrow, today's weather is wrong; and my balance is not yours."""
+    async with open_cache() as cache:
+        for text in ("What is the weather today?", "What is my balance?"):
+            await cache.keep(asking(text), answer(), key="k", share="channel")
+
+            assert await cache.find(asking(text), key="k", share="channel") is None
+
+
+async def test_a_thumb_down_takes_the_answer_away_for_good(open_cache: Open) -> None:
+    """Also when it was given for other words, and after a restart."""
+    kept, other = asking("How do I change a flat tire?"), asking("How to change a flat tire")
+    async with open_cache() as cache:
+        await cache.keep(kept, answer(), key="k", share="channel")
+        assert await cache.find(other, key="k", share="channel") is not None
+
+        await cache.forget(other, key="k", share="channel")
+
+        assert await cache.find(other, key="k", share="channel") is None
+        assert await cache.find(kept, key="k", share="channel") is None
+    async with open_cache() as cache:
+        assert await cache.find(kept, key="k", share="channel") is None
+
+
+async def test_answers_outlive_the_process_in_both_tiers(open_cache: Open) -> None:
+    """A restart must not cost what was paid for."""
+    async with open_cache() as cache:
+        await cache.keep(asking("How do I change a flat tire?"), answer(), key="k", share="channel")
+    async with open_cache() as cache:
+        for text in ("how do I change a flat tire", "How to change a flat tire?"):
+            assert await cache.find(asking(text), key="k", share="channel") is not None
+
+
+async def test_rows_that_another_process_removed_are_not_given(
+    open_cache: Open, tmp_path: Path
+) -> None:
+    """`moabot erase` runs beside the bot; what it deleted must not come out of memory."""
+    async with open_cache() as cache:
+        await cache.keep(asking(RESET), answer(), key="k", share="channel")
+        with sqlite3.connect(tmp_path / "moabot.db") as other:
+            other.execute("DELETE FROM answers")
+        cache.look_again()
+
+        assert await cache.find(asking(RESET), key="k", share="channel") is None
+        assert await cache.find(asking("How can I reset my password"), key="k", share="channel") is None
+
+
+async def test_vectors_of_another_encoder_are_never_compared(
+    open_cache: Open, tmp_path: Path
+) -> None:
+    """A cosine between two models' vectors means nothing; an exact repeat still means the same."""
+    kept = asking("How do I change a flat tire?")
+    async with open_cache() as cache:
+        await cache.keep(kept, answer(), key="k", share="channel")
+    with sqlite3.connect(tmp_path / "moabot.db") as other:
+        other.execute("UPDATE answers SET encoder = 'another'")
+    async with open_cache() as cache:
+        assert await cache.find(kept, key="k", share="channel") is not None
+        near = asking("How to change a flat tire?")
+        assert await cache.find(near, key="k", share="channel") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "?",
+        "x" * 100_000,
+        "\x00\x07\u202e",
+        "Wie setze ich mein Passwort zurück?",
+        "パスワードをリセットするには",
+        "\ud800",
+        "!!! ... ???",
+    ],
+    ids=["empty", "mark", "100 kB", "control", "German", "Japanese", "surrogate", "points"],
+)
+async def test_strange_questions_are_found_exactly_or_not_at_all(text: str, open_cache: Open) -> None:
+    """Bad input is a miss, never a wrong answer or a crash."""
+    async with open_cache() as cache:
+        await cache.keep(asking(RESET), answer(), key="k", share="channel")
+
+        assert await cache.find(asking(text), key="k", share="channel") is None
+
+
+async def test_no_more_is_kept_than_may_be(open_cache: Open) -> None:
+    """What grows without bound fills the disk one day."""
+    async with open_cache(most=10) as cache:
+        for number in range(25):
+            question = asking(f"How do I fix part number {number} of a bicycle?")
+            await cache.keep(question, answer(), key="k", share="channel")
+
+        found = [
+            await cache.find(
+                asking(f"How do I fix part number {number} of a bicycle?"), key="k", share="channel"
+            )
+            for number in range(25)
+        ]
+    assert sum(each is not None for each in found) == 10
