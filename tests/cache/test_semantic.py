@@ -74,9 +74,7 @@ async def test_private_rooms_share_with_nobody(open_cache: Open) -> None:
         await cache.keep(asking(RESET, scope=direct), answer(), key="k", share="workspace")
 
         assert await cache.find(asking(RESET), key="k", share="workspace") is None
-        assert (
-            await cache.find(asking(RESET, scope=direct), key="k", share="workspace") is not None
-        )
+        assert await cache.find(asking(RESET, scope=direct), key="k", share="workspace") is not None
 
 
 async def test_a_workspace_shares_when_it_is_told_to(open_cache: Open) -> None:
@@ -135,7 +133,10 @@ async def test_rows_that_another_process_removed_are_not_given(
         cache.look_again()
 
         assert await cache.find(asking(RESET), key="k", share="channel") is None
-        assert await cache.find(asking("How can I reset my password"), key="k", share="channel") is None
+        assert (
+            await cache.find(asking("How can I reset my password"), key="k", share="channel")
+            is None
+        )
 
 
 async def test_vectors_of_another_encoder_are_never_compared(
@@ -167,7 +168,9 @@ async def test_vectors_of_another_encoder_are_never_compared(
     ],
     ids=["empty", "mark", "100 kB", "control", "German", "Japanese", "surrogate", "points"],
 )
-async def test_strange_questions_are_found_exactly_or_not_at_all(text: str, open_cache: Open) -> None:
+async def test_strange_questions_are_found_exactly_or_not_at_all(
+    text: str, open_cache: Open
+) -> None:
     """Bad input is a miss, never a wrong answer or a crash."""
     async with open_cache() as cache:
         await cache.keep(asking(RESET), answer(), key="k", share="channel")

@@ -6,7 +6,19 @@ import resource
 import subprocess
 import sys
 
-HEAVY = {"aiohttp", "anthropic", "faiss", "numpy", "onnxruntime", "tokenizers", "genai_prices", "google", "httpx2", "openai", "pydantic"}
+HEAVY = {
+    "aiohttp",
+    "anthropic",
+    "faiss",
+    "numpy",
+    "onnxruntime",
+    "tokenizers",
+    "genai_prices",
+    "google",
+    "httpx2",
+    "openai",
+    "pydantic",
+}
 MAX_CPU_S = 0.3
 HELP = "import sys; sys.argv = ['moabot', '--help']; from moabot.cli import main; main()"
 

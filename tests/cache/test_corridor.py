@@ -1,0 +1,96 @@
+"""The corridor asks the cache first, and joins those who ask the same at once."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from moabot import Completion, Message, Prompt, Usage, Wrote
+from moabot.app import App
+from moabot.testing import RecordingReply, rehearsal
+
+
+class Counting:
+    """A provider that takes a moment, and counts its calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.asked = asyncio.Event()
+
+    async def complete(
+        self, prompt: Prompt, *, model: str, wrote: Wrote | None = None
+    ) -> Completion:
+        """Answer."""
+        self.calls += 1
+        self.asked.set()
+        await asyncio.sleep(0.05)
+        return Completion("Water boils at 100 degrees.", Usage(calls=1), "end")
+
+
+def _tables(path: Path) -> dict[str, object]:
+    return {
+        "data_dir": str(path),
+        "defaults": {"strategy": "single", "preset": "fast", "cache": "channel"},
+        "cache": {"semantic": False},
+    }
+
+
+async def _ask(app: App, event: str, text: str = "When does water boil?") -> RecordingReply:
+    reply = RecordingReply()
+    message = Message("test", "w", "c", "ann", text, event, thread=event)
+    await app.answering.handle(message, reply)
+    return reply
+
+
+async def test_a_hundred_people_who_ask_at_once_cost_one_answer(tmp_path: Path) -> None:
+    """Each gets a reply to their own message."""
+    provider = Counting()
+    async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
+        replies = await asyncio.gather(*(_ask(app, str(n)) for n in range(100)))
+
+    assert provider.calls == 1
+    answers = [reply.answer for reply in replies if reply.answer is not None]
+    assert len(answers) == 100
+    assert sum(answer.from_cache for answer in answers) == 99
+
+
+async def test_an_answer_is_remembered_over_a_restart(tmp_path: Path) -> None:
+    """The second process asks no model."""
+    provider = Counting()
+    async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
+        await _ask(app, "1")
+    async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
+        reply = await _ask(app, "2")
+
+    assert provider.calls == 1
+    assert reply.answer is not None
+    assert reply.answer.from_cache
+
+
+async def test_when_the_first_is_stopped_the_next_takes_over(tmp_path: Path) -> None:
+    """One person's Ctrl-C is not everybody's."""
+    provider = Counting()
+    async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
+        first = asyncio.create_task(_ask(app, "1"))
+        others = [asyncio.create_task(_ask(app, str(n))) for n in (2, 3)]
+        await provider.asked.wait()
+        await asyncio.sleep(0.02)
+        first.cancel()
+        replies = await asyncio.gather(*others)
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+    assert all(reply.answer is not None for reply in replies)
+    assert provider.calls == 2
+
+
+async def test_with_the_cache_off_everybody_is_answered_anew(tmp_path: Path) -> None:
+    """Off means off, also for joining."""
+    provider = Counting()
+    tables = {**_tables(tmp_path), "defaults": {"strategy": "single", "preset": "fast"}}
+    async with rehearsal(provider, tables, keep="all") as app:
+        await asyncio.gather(*(_ask(app, str(n)) for n in range(3)))
+
+    assert provider.calls == 3
