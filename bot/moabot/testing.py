@@ -271,8 +271,9 @@ async def rehearsal(
         "panels": {"default": {"proposers": [{"model": name} for name in models], **(panel or {})}},
         **(tables or {}),
     }
-    # Without a cache, unless wanted: its encoder would be loaded for every test.
-    defaults: dict[str, object] = {"strategy": "mixture", "preset": "thorough", "cache": "off"}
+    defaults: dict[str, object] = {"strategy": "mixture", "preset": "thorough"}
+    if keep != "nothing":
+        defaults["cache"] = "off"  # unless wanted: each test would load the encoder
     wanted = config.get("defaults", {})
     config["defaults"] = {**defaults, **wanted} if isinstance(wanted, Mapping) else wanted
     rooms = ("moabot_strategies.", "moabot_cache.")

@@ -18,6 +18,7 @@ class Counting:
     def __init__(self) -> None:
         self.calls = 0
         self.asked = asyncio.Event()
+        self.go = asyncio.Event()
 
     async def complete(
         self, prompt: Prompt, *, model: str, wrote: Wrote | None = None
@@ -25,7 +26,7 @@ class Counting:
         """Answer."""
         self.calls += 1
         self.asked.set()
-        await asyncio.sleep(0.05)
+        await self.go.wait()
         return Completion("Water boils at 100 degrees.", Usage(calls=1), "end")
 
 
@@ -48,7 +49,11 @@ async def test_a_hundred_people_who_ask_at_once_cost_one_answer(tmp_path: Path) 
     """Each gets a reply to their own message."""
     provider = Counting()
     async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
-        replies = await asyncio.gather(*(_ask(app, str(n)) for n in range(100)))
+        asking = [asyncio.create_task(_ask(app, str(n))) for n in range(100)]
+        await provider.asked.wait()
+        await asyncio.sleep(0.02)
+        provider.go.set()
+        replies = await asyncio.gather(*asking)
 
     assert provider.calls == 1
     answers = [reply.answer for reply in replies if reply.answer is not None]
@@ -59,6 +64,7 @@ async def test_a_hundred_people_who_ask_at_once_cost_one_answer(tmp_path: Path) 
 async def test_an_answer_is_remembered_over_a_restart(tmp_path: Path) -> None:
     """The second process asks no model."""
     provider = Counting()
+    provider.go.set()
     async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
         await _ask(app, "1")
     async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
@@ -74,10 +80,11 @@ async def test_when_the_first_is_stopped_the_next_takes_over(tmp_path: Path) -> 
     provider = Counting()
     async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
         first = asyncio.create_task(_ask(app, "1"))
-        others = [asyncio.create_task(_ask(app, str(n))) for n in (2, 3)]
         await provider.asked.wait()
-        await asyncio.sleep(0.02)
+        others = [asyncio.create_task(_ask(app, str(n))) for n in (2, 3)]
+        await asyncio.sleep(0.04)
         first.cancel()
+        provider.go.set()
         replies = await asyncio.gather(*others)
         with pytest.raises(asyncio.CancelledError):
             await first

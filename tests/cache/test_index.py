@@ -7,12 +7,13 @@ import pytest
 
 from moabot_cache import index as module
 from moabot_cache.bounds import Bounds
+from moabot_cache.embedder import Vectors
 from moabot_cache.index import Index
 
 
-def _vectors(count: int, *, seed: int = 1) -> module.Vectors:
+def _vectors(count: int, *, seed: int = 1) -> Vectors:
     found = np.random.default_rng(seed).normal(size=(count, 64)).astype(np.float32)
-    unit: module.Vectors = found / np.linalg.norm(found, axis=1, keepdims=True)
+    unit: Vectors = found / np.linalg.norm(found, axis=1, keepdims=True)
     return unit
 
 

@@ -39,7 +39,7 @@ def test_two_rooms_share_a_shelf_only_when_the_rule_says_so(
 
 def test_of_a_hundred_thousand_pairs_of_rooms_none_leaks() -> None:
     """Chance finds what nobody thought of."""
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - no secret
     rooms = ["slack", "discord", "T1", "T2", "T", "1", "C1", "C2", "D1", ""]
 
     def room() -> Scope:

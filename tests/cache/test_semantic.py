@@ -6,9 +6,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tests.cache.conftest import Open, answer, asking
 
 from moabot.contract import Scope
-from tests.cache.conftest import Open, answer, asking
 
 RESET = "How do I reset my password?"
 
