@@ -212,7 +212,7 @@ def hashing(prompt: Prompt) -> str:
         raise AssertionError
 
     memo = Memo("", scope=Scope("", "", ""), author="", write=write, durable=True)
-    return memo._hash(prompt)  # noqa: SLF001 - the same name, or the count would be of nothing
+    return memo._hash(prompt)
 
 
 @dataclass

@@ -77,7 +77,11 @@ class Answering:
             recorder.memo = entry.memo
             settings = await self._settings_of(entry)
             question = await self._begun(entry, settings)
-            answer = await self._remembered(question, settings, recorder, seed=entry.seed)
+            answer = await self._recall(question, settings)
+            if answer is None:
+                with self._flights.leading(self._flight(question, settings)) as land:
+                    land(answer := await self.think(question, settings, recorder, seed=entry.seed))
+                    await self._remember(question, settings, answer)
             await self.journal.settled(entry)
             await reply.finish(answer)
             await self.journal.done(entry, text=answer.text)
@@ -166,25 +170,24 @@ class Answering:
             stream=settings.stream,
         )
 
-    async def _remembered(
-        self, question: Question, settings: Defaults, report: Report, *, seed: bytes
-    ) -> Answer:
-        """An earlier answer, or one being made for somebody else, else a new one, kept."""
-        cache, share = self.cache, settings.cache
-        if cache is None or share == "off":
-            return await self.think(question, settings, report, seed=seed)
-        key = self._key(settings)
-        found = await cache.find(question, key=key, share=share)
-        if found is not None:
-            return found
+    async def _recall(self, question: Question, settings: Defaults) -> Answer | None:
+        """An earlier answer, or one that is being made for somebody else."""
+        if self.cache is None or settings.cache == "off":
+            return None
+        key, share = self._key(settings), settings.cache
+        found = await self.cache.find(question, key=key, share=share)
+        return found or await self._flights.joined(self._flight(question, settings))
 
-        async def lead() -> Answer:
-            answer = await self.think(question, settings, report, seed=seed)
-            if not answer.degraded:
-                await cache.keep(question, answer, key=key, share=share)
-            return answer
+    async def _remember(self, question: Question, settings: Defaults, answer: Answer) -> None:
+        if self.cache is not None and settings.cache != "off" and not answer.degraded:
+            key, share = self._key(settings), settings.cache
+            await self.cache.keep(question, answer, key=key, share=share)
 
-        return await self._flights.join(flight(question, key=key, share=share), lead)
+    def _flight(self, question: Question, settings: Defaults) -> tuple[object, ...]:
+        """The name under which others may join; without a cache, one that nobody has."""
+        if self.cache is None or settings.cache == "off":
+            return (object(),)
+        return flight(question, key=self._key(settings), share=settings.cache)
 
     def _key(self, settings: Defaults) -> str:
         """Whatever changes the answer to the same question is part of the key."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,8 +21,8 @@ class Flights:
     def __init__(self) -> None:
         self._flying: dict[Name, asyncio.Future[Answer | None]] = {}
 
-    async def join(self, name: Name, think: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer of whoever flies under `name`, else our own from `think`.
+    async def joined(self, name: Name) -> Answer | None:
+        """The answer that somebody else is making; None when we have to make it.
 
         When the leader is stopped or gets a lesser answer, the next in line leads.
         """
@@ -29,18 +30,26 @@ class Flights:
             answer = await asyncio.shield(leader)
             if answer is not None:
                 return answer
+        return None
+
+    @contextmanager
+    def leading(self, name: Name) -> Generator[Callable[[Answer], None]]:
+        """Others wait for what is handed to the yielded function, until the block ends."""
         landing: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._flying[name] = landing
-        shared: Answer | None = None
+        found: list[Answer] = []
         try:
-            answer = await think()
-            if not answer.degraded:
-                now = datetime.now(UTC)
-                shared = replace(answer, from_cache=True, asked_at=now, usage=Usage(), seconds=0.0)
-            return answer
+            yield found.append
         finally:
             del self._flying[name]
-            landing.set_result(shared)
+            landing.set_result(_shared(found[0]) if found else None)
+
+
+def _shared(answer: Answer) -> Answer | None:
+    if answer.degraded:
+        return None
+    now = datetime.now(UTC)
+    return replace(answer, from_cache=True, asked_at=now, usage=Usage(), seconds=0.0)
 
 
 def flight(question: Question, *, key: str, share: Share) -> Name:

@@ -63,6 +63,7 @@ class _Onnx:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # two threads on a busy machine wait for each other
         options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # it would keep what the longest batch once took
         self._tokenizer = _tokenizer()
         self._session: InferenceSession = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
@@ -108,7 +109,7 @@ class _Sentences:
             local_files_only=True,
             model_kwargs={"use_safetensors": True},
         )
-        self.size = int(self._model.get_sentence_embedding_dimension() or 0)
+        self.size = int(self._model.get_embedding_dimension() or 0)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """As the model itself pools and normalises, then made as long as 1."""

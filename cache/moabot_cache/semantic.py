@@ -159,7 +159,7 @@ class SemanticCache:
 
     def _row(self, question: Question, answer: Answer, *, shelf: str, vector: bytes) -> Kept:
         now = time.time()
-        lifetime = self._settings.keep_days * DAY_S * random.uniform(1 - JITTER, 1)  # noqa: S311
+        lifetime = self._settings.keep_days * DAY_S * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
         cost = answer.usage.cost_usd
         return Kept(
             partition=shelf,

@@ -55,7 +55,7 @@ def test_a_directory_without_safe_weights_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(find_spec("sentence_transformers") is None, reason="the extra is not installed")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("default")
 def test_both_engines_give_the_same_vectors(onnx: Encoder) -> None:
     """Whoever changes the engine keeps their thresholds."""

@@ -199,7 +199,7 @@ def _remove(c: sqlite3.Connection, *, places: Sequence[int]) -> int:
 def _clear(c: sqlite3.Connection, *, channel: str | None) -> int:
     if channel is None:
         return c.execute("DELETE FROM answers").rowcount
-    return c.execute(f"DELETE FROM answers WHERE {CHANNEL} = ?", (channel,)).rowcount  # noqa: S608
+    return c.execute(f"DELETE FROM answers WHERE {CHANNEL} = ?", (channel,)).rowcount  # noqa: S608 - our columns
 
 
 def _count(c: sqlite3.Connection, *, tallies: Sequence[Tally]) -> None:
