@@ -212,11 +212,13 @@ def _spent(work: Callable[[], object]) -> float:
 
 
 START = """
-import resource, time
+import time
+from pathlib import Path
 begin = time.perf_counter()
 from moabot_cache.embedder import opened
 opened("minilm").encode(["How do I reset my password?"])
-print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+rss = next(l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("VmRSS"))
+print(time.perf_counter() - begin, int(rss.split()[1]) / 1024)
 """
 
 
@@ -237,7 +239,9 @@ def eviction() -> None:
         weights = 1 / np.arange(1, 50_001) ** exponent
         popular = chance.choice(50_000, 200_000, p=weights / weights.sum())
         once = chance.random(200_000) < 0.3
-        names = [f"once {n}" if o else f"{p}" for n, (p, o) in enumerate(zip(popular, once, strict=True))]
+        names = [
+            f"once {n}" if o else f"{p}" for n, (p, o) in enumerate(zip(popular, once, strict=True))
+        ]
         ours, lru = _ours(names, 1_000), _lru(names, 1_000)
         print(
             f"eviction, Zipf {exponent}: ours {ours:.1%}, least recently used {lru:.1%} (+5 points)"

@@ -74,8 +74,7 @@ class Answering:
             entry = entry or await self.journal.accept(message, wish)
             if entry is None:
                 return  # a redelivery
-            recorder.memo = entry.memo
-            settings = await self._settings_of(entry)
+            recorder.memo, settings = entry.memo, await self._settings_of(entry)
             question = await self._begun(entry, settings)
             answer = await self._recall(question, settings)
             if answer is None:

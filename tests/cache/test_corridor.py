@@ -96,6 +96,7 @@ async def test_when_the_first_is_stopped_the_next_takes_over(tmp_path: Path) -> 
 async def test_with_the_cache_off_everybody_is_answered_anew(tmp_path: Path) -> None:
     """Off means off, also for joining."""
     provider = Counting()
+    provider.go.set()
     tables = {**_tables(tmp_path), "defaults": {"strategy": "single", "preset": "fast"}}
     async with rehearsal(provider, tables, keep="all") as app:
         await asyncio.gather(*(_ask(app, str(n)) for n in range(3)))
