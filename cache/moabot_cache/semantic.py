@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -281,7 +281,7 @@ class SemanticCache:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, store: Store) -> AsyncIterator[SemanticCache]:
+async def opened(settings: Settings, store: Store) -> AsyncGenerator[SemanticCache]:
     """The cache on a store that is open; it serves at once, and in other words a second later."""
     cache = SemanticCache(settings, store)
     cache.begin()
