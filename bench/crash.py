@@ -212,7 +212,7 @@ def hashing(prompt: Prompt) -> str:
         raise AssertionError
 
     memo = Memo("", scope=Scope("", "", ""), author="", write=write, durable=True)
-    return memo._hash(prompt)
+    return memo._hash(prompt)  # the same name, or nothing would be counted
 
 
 @dataclass

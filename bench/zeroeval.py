@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -40,15 +41,19 @@ class Outcome:
     policy: Policy
     scores: figures.Scores
     calls: float
+    support: Sequence[int]
+    """How many of the models agreed with each answer."""
 
 
 BEST = Policy("best single", "single", Setup(panel=ALONE))
 VOTE_OF_FIVE = Policy("full vote of 5", "all", Setup(strategies={"all": FULL}))
 VOTE = Policy("vote (as shipped)", "vote")
+ALL_FIVE = Policy("wait for all 5", "at_quorum", Setup(panel={"quorum": 5}))
 POLICIES = (
     BEST,
     VOTE_OF_FIVE,
     VOTE,
+    ALL_FIVE,
     Policy("quorum 3 of 5 + 1 s", "at_quorum", Setup(panel=QUORUM)),
     Policy("quorum 3 of 5, 20 % fail", "at_quorum", Setup(panel={**QUORUM, **ONCE}, replay=FAIL)),
     Policy("vote, 20 % fail", "vote", Setup(panel=ONCE, replay=FAIL)),
@@ -60,13 +65,16 @@ async def replayed(policy: Policy, items: Sequence[Item], *, seed: int) -> Outco
     """Ask every item's question, one after the other."""
     scores: list[tuple[str, float]] = []
     calls: list[int] = []
+    support: list[int] = []
     panel = {"hedge": False, **policy.setup.panel}  # backups buy time, not accuracy
     async with engine(items, replace(policy.setup, seed=seed, panel=panel)) as app:
         for item in items:
             answer = await ask(app, item.question, strategy=policy.strategy)
             scores.append((item.task, float(answer is not None and item.is_right(answer.text))))
             calls.append(answer.usage.calls if answer is not None else 1)
-    return Outcome(policy, scores, mean(calls))
+            agreed = answer.agreement if answer is not None else None
+            support.append(agreed.support if agreed is not None else 0)
+    return Outcome(policy, scores, mean(calls), support)
 
 
 def all_replayed(policies: Sequence[Policy], items: Sequence[Item], *, seed: int) -> list[Outcome]:
@@ -97,6 +105,17 @@ def row(outcome: Outcome, base: Outcome) -> dict[str, object]:
     return line
 
 
+def by_agreement(outcome: Outcome) -> list[dict[str, object]]:
+    """How often an answer was right, by how many of five agreed with it."""
+    rights: defaultdict[int, list[float]] = defaultdict(list)
+    for (_, right), support in zip(outcome.scores, outcome.support, strict=True):
+        rights[support].append(right)
+    return [
+        {"agree": f"{n} of 5", "questions": len(found), "right": f"{mean(found):.1%}"}
+        for n, found in sorted(rights.items(), reverse=True)
+    ]
+
+
 def main() -> None:
     """Print the table, and whether stopping early reaches its goal."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -113,7 +132,10 @@ def main() -> None:
     reached = lost <= 0.3 and share <= 0.6
     if options.json:
         goal = {"points_lost": lost, "share_of_calls": share, "reached": reached}
-        figures.show_json({"items": len(items), "rows": rows, "stop_early": goal})
+        agreed = by_agreement(outcomes[3])
+        figures.show_json(
+            {"items": len(items), "rows": rows, "stop_early": goal, "agreement": agreed}
+        )
         return
     figures.show(
         f"{len(items)} questions of crux, math-l5 and gsm; accuracy is the mean of the three tasks",
@@ -121,6 +143,7 @@ def main() -> None:
         note=f"stopping early: {lost:+.2f} points lost to the full vote (at most 0.30) at "
         f"{share:.0%} of its calls (at most 60 %): {'reached' if reached else 'MISSED'}",
     )
+    figures.show("waiting for all 5, by how many agree with the answer", by_agreement(outcomes[3]))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from moabot.errors import (
     ConfigError,
     MoabotError,
     PlatformError,
+    ProviderError,
     QuorumNotReached,
 )
 from moabot.flights import Flights, flight
@@ -122,6 +123,11 @@ class Answering:
             if not limit.expired():
                 raise
             answer = _overdue(panel)
+        if not answer.text.strip():  # a provider cannot give an empty text, a strategy can
+            raise MoabotError(
+                f"The strategy {settings.strategy!r} gave an empty text.",
+                fix="Ask again, or choose another strategy.",
+            )
         return replace(answer, seconds=asyncio.get_running_loop().time() - panel.began)
 
     async def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
@@ -200,6 +206,8 @@ class Answering:
 
 async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:
     """Tell the person why there is no answer; False when the platform did not take it."""
+    if isinstance(error, ProviderError):
+        error.fix = error.fix or error.usual_fix
     if isinstance(error, MoabotError):
         told = error
         log.warning("no answer", extra={"reference": reference, "error": str(error)})

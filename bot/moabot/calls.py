@@ -7,14 +7,15 @@ proposal that is whole, and tells the recorder of everything else that happened 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from types import NoneType
 
-from moabot.breaker import Breaker
 from moabot.budget import Budget, HedgeBudget
-from moabot.contract import Cancelled, Completion, Failure, Prompt, Proposal, Provider, Usage
+from moabot.contract import Cancelled, Completion, Failure, Prompt, Proposal, Usage
 from moabot.errors import (
     BudgetSpent,
     ProviderBusy,
@@ -24,13 +25,15 @@ from moabot.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from moabot.pace import Pace
-from moabot.pricing import CHARS_PER_TOKEN, Price, at_most, estimated, priced
+from moabot.orders import Model, Order, Patience
+from moabot.pricing import CHARS_PER_TOKEN, at_most, estimated, priced
 from moabot.quorum import hedge
 from moabot.recorder import Recorder
 from moabot.voice import Speaker, Voice
 
 __all__ = ["Calls", "Model", "Order", "Patience"]
+
+log = logging.getLogger("moabot")
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 8.0
@@ -39,59 +42,6 @@ BROKEN = (ProviderBusy, ProviderUnreachable, ProviderTimeout, ProviderGarbled)
 
 PAID = (ProviderTimeout, ProviderGarbled, ProviderRefused)
 """Failures of calls that were answered in some way, so that a vendor probably bills them."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Model:
-    """A model that can be called, and what was learned of it in this process.
-
-    `thinking_tokens` is what it may write, and bill, beyond the length of a reply.
-    """
-
-    name: str
-    vendor_name: str
-    provider_name: str
-    provider: Provider
-    price: Price | None
-    gate: asyncio.Semaphore
-    strengths: tuple[str, ...] = ()
-    images: bool = True
-    expect_tokens: int = 400
-    thinking_tokens: int = 0
-    breaker: Breaker = field(default_factory=Breaker)
-    pace: Pace = field(default_factory=Pace)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long and how often one call may be tried; `hedge` allows a backup of a silent one.
-
-    The backup of one proposer of several comes `late`: at twice the median it added 0.65 calls to
-    the 2.85 of a vote, while it is the aggregator that owns the p99.
-    """
-
-    call_timeout_s: float = 30.0
-    tries: int = 3
-    hedge: bool = False
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """One thing to ask: `prompt` to the first of `chain` that can answer it before `until`.
-
-    `until` is loop time. With `voice`, the text is streamed into it. `last_resort` asks even a
-    model whose breaker is open, since nobody else is left.
-    """
-
-    slot: str
-    role: str
-    chain: tuple[str, ...]
-    prompt: Prompt
-    until: float
-    patience: Patience
-    voice: Voice | None = None
-    last_resort: bool = False
 
 
 class Calls:
@@ -221,8 +171,10 @@ class Calls:
                 limit.reschedule(min(order.until, now + order.patience.call_timeout_s))
                 attempt.send(now, order.voice)
                 self._hedges.earn()
-                completion = await model.provider.complete(
-                    prompt, model=model.vendor_name, wrote=attempt.speaker
+                completion = _believed(
+                    await model.provider.complete(
+                        prompt, model=model.vendor_name, wrote=attempt.speaker
+                    )
                 )
         except TimeoutError:
             what = "No whole answer came" if attempt.sent else "It was not its turn"
@@ -231,7 +183,12 @@ class Calls:
             # An adapter knows the vendor's names; a person knows those in config.toml.
             error.provider, error.model = provider, name
             raise
-        except (Exception, SystemExit) as error:  # the edge to a plugin's code: one call
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            # The edge to a plugin's code: whatever it does costs one call. Only its author needs
+            # to know what its error said, so that stands in the log alone.
+            if isinstance(error, asyncio.CancelledError) and _is_stopped():
+                raise
+            log.warning("plugin", exc_info=error, extra={"provider": provider, "model": name})
             raise ProviderGarbled(
                 f"The plugin raised {type(error).__name__}.",
                 provider=provider,
@@ -319,6 +276,34 @@ def _again(errand: _Errand, model: Model, known: Proposal | Failure | Cancelled 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+def _is_stopped() -> bool:
+    """Whether somebody cancelled us; else a plugin let out a `CancelledError` of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _believed(reply: object) -> Completion:
+    """What a plugin returned, on which no type checker may ever have looked."""
+    if (
+        isinstance(reply, Completion)
+        and _is(reply.text, str)
+        and _is(reply.usage, Usage)
+        and _is(reply.usage.cost_usd, (Decimal, NoneType))
+    ):
+        return reply
+    raise ProviderGarbled(
+        "The plugin returned something else than a Completion with a text and a Usage whose "
+        "cost_usd is a Decimal or None.",
+        provider="",
+        model="",
+        retryable=False,
+    )
+
+
+def _is(value: object, kind: type | tuple[type, ...]) -> bool:
+    return isinstance(value, kind)
 
 
 def _pause(error: ProviderError, tried: int) -> float:

@@ -131,6 +131,8 @@ class Prompt:
 class Usage:
     """What calls used. `cost_usd` is None when a price is unknown, never 0 for that.
 
+    The 0 that it begins with is the cost of no calls: a provider says None, or what the vendor
+    reported, or its calls would count as free.
     `input_tokens` includes `cached_input_tokens`. `estimated` is true as soon as one part of
     the sum was not reported by a provider (a cancelled straggler, say).
     """

@@ -71,10 +71,12 @@ class ProviderError(MoabotError):
     """One call of one model failed.
 
     `retryable` says whether the same call may succeed a moment later. Adapters raise the
-    subclasses; `moabot.calls` alone decides about retries.
+    subclasses; `moabot.calls` alone decides about retries. `usual_fix` is what a person is told
+    when nobody could answer and the adapter knew nothing better.
     """
 
     retryable_by_nature = False
+    usual_fix = "Ask again, or ask another model."
 
     def __init__(
         self,
@@ -98,6 +100,7 @@ class ProviderTimeout(ProviderError):
     """The model gave no whole answer within the call's time."""
 
     retryable_by_nature = True
+    usual_fix = "Ask again, or raise call_timeout_s of the panel."
 
 
 class ProviderBusy(ProviderError):
@@ -107,6 +110,7 @@ class ProviderBusy(ProviderError):
     """
 
     retryable_by_nature = True
+    usual_fix = "Ask again in a while, or ask another model."
 
     def __init__(
         self,
@@ -125,6 +129,7 @@ class ProviderUnreachable(ProviderError):
     """No connection to the provider could be made, or it broke before the answer was whole."""
 
     retryable_by_nature = True
+    usual_fix = "Check the network and the base_url of the provider, then ask again."
 
 
 class ProviderRefused(ProviderError):

@@ -21,7 +21,7 @@ hookimpl = pluggy.HookimplMarker("moabot")
 def moabot_register(register: Register) -> None:
     """Offer providers, strategies, platforms and caches.
 
-    Called once, at start, before the configuration is read. Call `register.provider(name,
+    Called once, at start, before anything is opened. Call `register.provider(name,
     factory)` and its siblings; return nothing. `factory(settings)` is called when the
     configuration uses the name, and must return an async context manager that yields the object.
     An exception here costs the bot this plugin and nothing else.

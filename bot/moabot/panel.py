@@ -131,7 +131,7 @@ class Panel:
                 slot=f"{layer}.{place}",
                 role="aggregator",
                 chain=chain,
-                prompt=self._combining(text, proposals, slot=f"{layer}.{place}"),
+                prompt=self._prompt(text, self._fenced(proposals, f"{layer}.{place}")),
                 until=until,
                 patience=self._patience(hedge=self.settings.hedge),
             )
@@ -291,9 +291,6 @@ class Panel:
             voice=voice,
         )
 
-    def _combining(self, text: str, proposals: Sequence[Proposal], *, slot: str) -> Prompt:
-        return self._prompt(text, self._fenced(proposals, slot))
-
     def _fenced(self, proposals: Sequence[Proposal], slot: str) -> str:
         fair = self.settings.window_chars // max(len(proposals), 1)
         return fence(
@@ -314,6 +311,7 @@ class Panel:
         async def one(order: Order) -> Proposal | None:
             proposal = await self._ask(order)
             if proposal is not None:
+                self._name_stand_in(order, proposal)
                 self.recorder.proposed(proposal)
             return proposal
 
@@ -370,9 +368,12 @@ class Panel:
             why = str(error) if isinstance(error, BudgetSpent) else "No model could combine them."
             return self.rescue(proposals, why)
         (voice.settle if voice is not None else self.recorder.wrote)(written.text)
-        if written.model != chain[0]:
-            self.confess(f"{chain[0]} did not answer, so {written.model} wrote this.")
+        self._name_stand_in(order, written)
         return self._answer(written.text)
+
+    def _name_stand_in(self, order: Order, done: Proposal) -> None:
+        if done.model != order.chain[0]:
+            self.confess(f"{done.model} stood in for {order.chain[0]}.")
 
     def _show(self, text: str) -> None:
         if self.recorder.text:

@@ -7,8 +7,9 @@ costs the bot that plugin and one line in `Plugins.problems`, nothing else.
 from __future__ import annotations
 
 import inspect
+import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -44,6 +45,8 @@ BUILT_IN = (
     "moabot_providers.replay",
     "moabot_cache.plugin",
 )
+
+log = logging.getLogger("moabot")
 
 Kind = Literal["provider", "strategy", "platform", "cache"]
 Factory = Callable[..., AbstractAsyncContextManager[Any]]
@@ -86,16 +89,31 @@ class Offer:
     async def opened(self, stack: AsyncExitStack, settings: BaseModel, *, where: str) -> Any:  # noqa: ANN401 - what it is depends on the kind
         """What the factory hands over, until `stack` closes; `where` is the config key.
 
-        Whatever the plugin raises, but our own errors, becomes a `PluginError` that names it.
+        Whatever the plugin raises, but our own errors, becomes a `PluginError` that names it. What
+        it raises when it is closed is logged: by then everybody has what they asked for.
         """
+        own = AsyncExitStack()
+
+        async def enter() -> Any:  # noqa: ANN401 - as above
+            return await own.enter_async_context(self.factory(settings))
+
+        stack.push_async_callback(self._close, own, where=where)
+        return await self._told(enter(), f"{where}: {self.owner} could not open")
+
+    async def _close(self, own: AsyncExitStack, *, where: str) -> None:
         try:
-            return await stack.enter_async_context(self.factory(settings))
+            await self._told(own.aclose(), f"{where}: {self.owner} could not close")
+        except MoabotError:
+            log.exception("plugin", extra={"owner": self.owner, "closing": self.name})
+
+    async def _told(self, step: Awaitable[Any], what: str) -> Any:  # noqa: ANN401 - as above
+        try:
+            return await step
         except MoabotError:
             raise
         except (Exception, SystemExit) as error:
             raise PluginError(
-                f"{where}: {self.owner} could not open the {self.kind} {self.name!r}; "
-                f"it raised {type(error).__name__}: {error}.",
+                f"{what} the {self.kind} {self.name!r}; it raised {type(error).__name__}: {error}.",
                 fix="Correct its settings, or update it.",
             ) from error
 
@@ -252,8 +270,7 @@ class Plugins:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - other people's code: one plugin, one line
             if self._manager.has_plugin(owner):
                 self._manager.unregister(name=owner)
-            told = error if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
-            self.problems.append(f"Plugin {owner} is left out. {told} Update it or remove it.")
+            self.problems.append(f"Plugin {owner} is left out. {_told(error)}")
         else:
             self._offers |= {(offer.kind, offer.name): offer for offer in register.offers}
             self._choosers = list(self._hooks("moabot_choose_strategy"))
@@ -292,12 +309,20 @@ class Plugins:
         if owner not in self._complained:
             self._complained.add(owner)
             self.problems.append(f"Plugin {owner}: {what}")
+            log.warning("plugin", extra={"owner": owner, "problem": what})
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """` (did you mean 'x'?)` for the nearest of `names`, or nothing."""
     close = get_close_matches(name, list(names), n=1, cutoff=0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _told(error: BaseException) -> str:
+    """Our own errors bring their fix; pluggy's have several lines."""
+    if isinstance(error, PluginError):
+        return str(error)
+    return f"{type(error).__name__}: {' '.join(str(error).split())}. Update it or remove it."
 
 
 def _normal(distribution: str) -> str:

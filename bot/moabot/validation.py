@@ -20,11 +20,19 @@ def validated(kind: type[T], table: Mapping[str, object], *, where: str) -> T:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
+        found = error.errors()
+        wrong = [detail["loc"] for detail in found]
         lines = [
             _sentence(kind, detail["loc"], detail["type"], detail["msg"])
-            for detail in error.errors()
+            for detail in found
+            # A list whose items are wrong is not also too short.
+            if detail["type"] != "too_short" or not _inside(detail["loc"], wrong)
         ]
         raise ConfigError(f"{where}: {' '.join(lines)}", fix="") from None
+
+
+def _inside(loc: tuple[int | str, ...], wrong: list[tuple[int | str, ...]]) -> bool:
+    return any(len(other) > len(loc) and other[: len(loc)] == loc for other in wrong)
 
 
 def _sentence(kind: type[BaseModel], loc: tuple[int | str, ...], error: str, message: str) -> str:
@@ -35,7 +43,9 @@ def _sentence(kind: type[BaseModel], loc: tuple[int | str, ...], error: str, mes
         return f"{key}: there is no such key{close}."
     if error == "missing":
         return f"{key}: this key is missing."
-    said = message.removeprefix("Value error, ")
+    if error == "tuple_type":
+        return f"{key}: must be a list, in square brackets."
+    said = message.removeprefix("Value error, ").replace("Tuple", "The list")
     return f"{key}: {said}." if key else f"{said}."
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from difflib import SequenceMatcher
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -61,8 +62,13 @@ class Refinement:
 
 
 def _same(one: str, other: str) -> float:
-    """The share of words that two texts have in common, in order; letters would take seconds."""
-    return SequenceMatcher(None, one.split(), other.split(), autojunk=False).ratio()
+    """The share of neighbouring words that two texts have in common, 0 to 1.
+
+    A true diff (difflib) of two long texts took 0.4 s, and minutes when they repeat themselves.
+    """
+    first, second = (Counter(pairwise(["", *text.split()])) for text in (one, other))
+    both = first.total() + second.total()
+    return 2 * (first & second).total() / both if both else 1.0
 
 
 @asynccontextmanager

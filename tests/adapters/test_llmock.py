@@ -153,4 +153,5 @@ async def test_an_independent_judge_finds_no_fault(
     assert verdict.errors == (), verdict.render()
     assert ends == {name: fault.ends for name, fault in chosen.items()}
     assert all(task.result()[0] for name, task in asked.items() if ends[name] is None)
-    assert len(records) == sum(fault.tries for fault in chosen.values())
+    # Not "==": llmock does not record a request whose client left before it was read.
+    assert len(records) <= sum(fault.tries for fault in chosen.values())

@@ -34,6 +34,7 @@ class Printed(BaseModel):
 
     rows: list[dict[str, str | int | float]]
     stop_early: StopEarly | None = None
+    agreement: list[dict[str, str | int]] = []
     injections: Injected | None = None
     dead: dict[str, str | int] | None = None
 
@@ -57,6 +58,8 @@ def test_the_votes_of_recorded_answers_can_be_counted() -> None:
     assert figures.rows[0]["calls"] == "1.00"
     assert figures.stop_early is not None
     assert 0.4 <= figures.stop_early.share_of_calls < 1
+    assert figures.agreement[0]["agree"] == "5 of 5"
+    assert sum(int(row["questions"]) for row in figures.agreement) == 30
 
 
 def test_no_injected_text_reaches_the_instructions_of_an_aggregator() -> None:

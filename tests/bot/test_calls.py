@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import cast
 
 import pytest
 
 from moabot.budget import Budget
 from moabot.calls import Calls, Model, Order, Patience
-from moabot.contract import Attachment, Prompt, Proposal, Turn
+from moabot.contract import (
+    Attachment,
+    Completion,
+    Prompt,
+    Proposal,
+    Provider,
+    Turn,
+    Usage,
+    Wrote,
+)
 from moabot.errors import (
     BudgetSpent,
     ProviderBusy,
@@ -41,6 +52,17 @@ def busy(retry_after_s: float | None = None) -> ProviderBusy:
 def broken(kind: type[ProviderError] = ProviderUnreachable) -> ProviderError:
     """Any other failure."""
     return kind("It broke.", provider="p", model="m")
+
+
+@dataclass(frozen=True)
+class _Returning:
+    """A provider of somebody who does not check types."""
+
+    reply: object
+
+    async def complete(self, prompt: Prompt, *, model: str, wrote: Wrote | None = None) -> object:
+        """Whatever it was told to return."""
+        return self.reply
 
 
 class Bench:
@@ -209,13 +231,40 @@ async def test_an_empty_text_is_a_failure() -> None:
     assert "The answer is empty." in bench.recorder.failures[0].error
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), SystemExit(3)], ids=["a bug", "an exit"])
-async def test_a_plugin_that_breaks_costs_one_call(error: BaseException) -> None:
-    """Other people's code must not take an answer with it, or the bot."""
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("x"), SystemExit(3), asyncio.CancelledError()],
+    ids=["a bug", "an exit", "a cancellation that nobody asked for"],
+)
+async def test_a_plugin_that_breaks_costs_one_call(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other people's code must not take an answer with it, or the bot; its author reads why."""
     bench = Bench({"a": says(error=error), "b": says("Paris.")})
 
     assert (await bench.ask()).model == "b"
     assert type(error).__name__ in bench.recorder.failures[0].error
+    assert [record.exc_info for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        None,
+        "Paris.",
+        Completion(cast("str", 42), Usage(1), "end"),
+        Completion("Paris.", cast("Usage", None), "end"),
+        Completion("Paris.", Usage(1, cost_usd=cast("Decimal", 0.01)), "end"),
+    ],
+    ids=["nothing", "a bare text", "a number for a text", "no usage", "money as a float"],
+)
+async def test_a_plugin_that_returns_nonsense_costs_one_call(reply: object) -> None:
+    """A provider needs no type checker to be installed; it must not break the whole answer."""
+    bench = Bench({"a": says("…"), "b": says("Paris.")})
+    bench.models["a"].provider = cast("Provider", _Returning(reply))
+
+    assert (await bench.ask()).model == "b"
+    assert "Completion" in bench.recorder.failures[0].error
 
 
 async def test_after_five_failures_a_model_is_left_alone() -> None:
@@ -272,6 +321,22 @@ async def test_a_probe_that_the_budget_forbids_is_given_back() -> None:
     with pytest.raises(BudgetSpent):
         await bench.ask(bench.order(until=99))
 
+    assert bench.models["a"].breaker.closed_in(now()) == 0
+
+
+async def test_a_probe_that_is_cancelled_is_given_back() -> None:
+    """A straggler that was the probe must not shut its model out for good."""
+    bench = Bench({"a": [says(error=broken())] * 5 + [hangs()]})
+    for _ in range(2):
+        with pytest.raises(ProviderError):
+            await bench.ask()
+    await asyncio.sleep(10)
+    probe = asyncio.create_task(bench.ask(bench.order(until=99)))
+    await asyncio.sleep(1)
+    probe.cancel()
+    await asyncio.gather(probe, return_exceptions=True)
+
+    assert len(bench.provider.asked("a")) == 6
     assert bench.models["a"].breaker.closed_in(now()) == 0
 
 
@@ -391,6 +456,14 @@ async def test_the_budget_holds_for_calls_side_by_side() -> None:
 
     assert [isinstance(value, BudgetSpent) for value in done] == [False, False, True, True]
     assert bench.budget.usage.cost_usd == 2 * Decimal("0.06")
+
+
+async def test_what_was_set_aside_and_not_used_is_there_for_the_next_call() -> None:
+    """Or the second call of an answer would find a budget spent that is not."""
+    bench = Bench({"a": says("Paris.")}, limit_usd=MOST_USD + Decimal("0.06"), price=PRICE)
+    await bench.ask()
+
+    assert (await bench.ask()).text == "Paris."
 
 
 async def test_the_worst_case_counts_a_token_for_every_byte() -> None:

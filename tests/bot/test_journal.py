@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 
 from moabot.app import App
+from moabot.config import ChannelSettings
 from moabot.contract import Answer, Message
 from moabot.errors import ProviderRejected, StoreError
 from moabot.journal import Entry
@@ -368,3 +370,37 @@ async def test_spending_that_cannot_be_counted_is_logged(
             await app.answering.handle(asking(f"E{number}"), RecordingReply())
 
     assert "spending not counted" in caplog.text
+
+
+async def test_a_call_that_was_cut_off_is_counted_as_an_estimate(tmp_path: Path) -> None:
+    """The vendor bills what it wrote before we hung up; nobody tells us how much."""
+    provider = ScriptedProvider({"a": says("never", seconds=9)})
+    hasty = {"call_timeout_s": 0.05, "quorum": 3, "fallback": ["b"]}
+    async with life(tmp_path, provider, panel=hasty) as app:
+        assert app.memory.store is not None
+        await app.answering.handle(asking(), RecordingReply())
+        rows = await app.memory.store.spending("model", since=0)
+
+    assert {row.key: row.calls for row in rows}["a"] == 1
+
+
+async def test_a_bot_that_must_remember_does_not_start_without_memory(tmp_path: Path) -> None:
+    """A chat platform promises its users that nothing is lost."""
+    async with life(tmp_path, ScriptedProvider()):
+        with pytest.raises(StoreError, match="Stop that one first"):
+            async with life(tmp_path, ScriptedProvider()):
+                pytest.fail("it was let in")
+
+
+async def test_a_plan_of_another_version_is_passed_over(tmp_path: Path) -> None:
+    """An update may rename a setting; the question was asked all the same."""
+    async with life(tmp_path, ScriptedProvider()) as app:
+        assert app.memory.durable is not None
+        assert await app.memory.durable.accept(asking(), ChannelSettings()) is not None
+    with closing(sqlite3.connect(tmp_path / "moabot.db")) as connection:
+        connection.execute('UPDATE inbox SET plan = \'{"mood": "good"}\'')
+        connection.commit()
+    async with life(tmp_path, ScriptedProvider()) as app:
+        chat = await resumed(app)
+
+    assert chat.answer().strategy == "mixture"

@@ -115,7 +115,7 @@ async def test_the_synthesizer_has_a_chain() -> None:
     answer, reply, _ = await asked({"s": refuses()}, synthesizer=["s", "b"])
 
     assert answer.text == reply.text == "b says so."
-    assert answer.degraded == "s did not answer, so b wrote this."
+    assert answer.degraded == "b stood in for s."
 
 
 async def test_when_no_synthesizer_answers_the_best_proposal_is_shown_and_labelled() -> None:
@@ -153,7 +153,7 @@ async def test_an_aggregator_has_a_chain_and_a_missing_layer_is_labelled() -> No
     failing: dict[str, Script] = dict.fromkeys("abc", combining_fails)
     none, _, provider = await asked(failing, aggregators=chains, wish=deep)
 
-    assert whole.degraded == ""
+    assert whole.degraded == "b stood in for a."
     assert fewer.degraded == "1 of 2 aggregators answered in time."
     assert none.degraded == "No aggregator answered, so a layer was left out."
     assert provider.asked("s")[0].turns[-1].text.count("Paris.") == 3
@@ -191,7 +191,7 @@ async def test_a_quorum_without_slack_hedges_its_proposers() -> None:
         {"b": hangs()}, wish=ChannelSettings(preset="balanced"), call_timeout_s=20
     )
 
-    assert (answer.degraded, answer.seconds) == ("", 10.0)
+    assert (answer.degraded, answer.seconds) == ("c stood in for b.", 10.0)
     assert {proposal.model for proposal in answer.proposals} == {"a", "c"}
 
 
@@ -312,11 +312,26 @@ async def test_each_role_is_told_and_a_model_named_again_plays_another() -> None
 
 
 async def test_a_spare_of_the_fallback_stands_behind_each_proposer() -> None:
-    """A proposer that fails is replaced before anyone speaks of a quorum."""
+    """A proposer that fails is replaced, and the answer says by whom: it is not what was chosen."""
     answer, _, _ = await asked({"a": refuses()}, fallback=["s"])
 
     assert {proposal.model for proposal in answer.proposals} == {"s", "b", "c"}
-    assert answer.degraded == ""
+    assert answer.degraded == "s stood in for a."
+
+
+async def test_what_an_aggregator_reads_at_once_fits_the_window() -> None:
+    """Each proposal is within its own bound here; all together they would burst a context."""
+    long = says("x" * 900)
+    _, _, provider = await asked(
+        {"a": long, "b": long, "c": long},
+        wish=ChannelSettings(preset="deep"),
+        aggregators=[["s"]],
+        window_chars=1500,
+    )
+
+    (read, *_) = provider.asked("s")
+    assert read.turns[-1].text.count("x" * 500 + "\n[cut here") == 3
+    assert "x" * 501 not in read.turns[-1].text
 
 
 async def test_a_hanging_aggregator_costs_the_grace_too() -> None:

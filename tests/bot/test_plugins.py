@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Never
+from typing import Never, cast
 
 import pytest
 from pydantic import BaseModel
 
 from moabot import Answer, Message, PluginError, hookimpl
+from moabot.cli.running import run
+from moabot.config import Config, ModelSettings, PanelSettings, PluginSettings, ProposerSettings
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
 from moabot.testing import ScriptedProvider, ask, rehearsal
 
@@ -176,6 +178,7 @@ def test_a_bad_plugin_costs_itself_and_one_line(install: Installed, source: str,
     (problem,) = found.problems
     assert problem.startswith("Plugin acme-bad is left out. ")
     assert told in problem
+    assert "\n" not in problem
     assert {"good", "mixture"} <= set(found.offers("strategy"))
     assert "it" not in found.offers("strategy")
 
@@ -274,6 +277,29 @@ async def test_moabot_answered_hears_of_every_answer_and_may_raise() -> None:
     assert "ValueError: full" in app.plugins.problems[0]
 
 
+def test_what_a_plugin_did_wrong_while_it_ran_is_said_in_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is wrong at the start was said then; the rest was kept from everybody."""
+    found = Plugins(built_in=STRATEGIES, installed=())
+    found.admit("own", choosing("nonsense"))
+    panel = PanelSettings(proposers=(ProposerSettings(model=("m",)),))
+    model = ModelSettings(provider="p", name="m")
+    config = Config(
+        providers={"p": PluginSettings(plugin="fake")},
+        models={"m": model},
+        panels={"default": panel},
+    )
+
+    def register(register: Register) -> None:
+        register.provider("fake", lambda _: nullcontext(ScriptedProvider()))
+
+    found.admit("fake", plugin(moabot_register=register))
+    run(config, found, lambda app: ask(app, "What now?"))
+
+    assert "Plugin own: moabot_choose_strategy returned 'nonsense'" in capsys.readouterr().err
+
+
 @pytest.mark.virtual_time
 async def test_a_plugin_s_choice_of_strategy_holds_unless_the_message_wishes_otherwise() -> None:
     """Over the channel's setting, under a person's own wish."""
@@ -318,6 +344,25 @@ async def test_a_strategy_that_cannot_be_opened_does_not_stop_the_bot(
     assert reply.answer is not None
     assert "bad" not in app.strategies
     assert len(app.plugins.problems) == problems
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("error", [RuntimeError("gone"), SystemExit(3)], ids=["raises", "exits"])
+async def test_a_plugin_that_breaks_while_it_closes_is_logged(
+    error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer was there; a traceback after it, and exit code 1, told a person otherwise."""
+
+    @asynccontextmanager
+    async def factory(settings: object) -> AsyncGenerator[Never]:
+        yield cast("Never", SimpleNamespace())
+        raise error
+
+    async with rehearsal(ScriptedProvider(), plugins=[offering("rude", factory)]) as app:
+        reply = await ask(app, "What now?")
+
+    assert reply.answer is not None
+    assert [record.exc_info for record in caplog.records if record.exc_info]
 
 
 @pytest.mark.virtual_time

@@ -122,3 +122,25 @@ def test_questions_that_vanish_are_named(tmp_path: Path) -> None:
     """A disk that is unplugged in the middle is no bug of the batch."""
     with pytest.raises(ConfigError, match=r"in\.jsonl' cannot be read: No such file"):
         list(read(tmp_path / "in.jsonl"))
+
+
+@pytest.mark.parametrize("before", ["", _line("q1", error="no")], ids=["fresh", "with failed rows"])
+def test_two_batches_do_not_write_one_file(tmp_path: Path, before: str) -> None:
+    """Each would pay for every row, and the second's mending would lose what the first wrote."""
+    out = tmp_path / "out.jsonl"
+    out.write_text(before)
+    with Kept(out) as kept:
+        with pytest.raises(ConfigError, match="Another batch is writing"), Kept(out):
+            pass
+        kept.keep(ROW, ANSWERED)
+
+    with Kept(out) as again:
+        assert again.done == {"q1"}
+
+
+def test_a_file_from_windows_is_read(tmp_path: Path) -> None:
+    """Its editors put a mark at the beginning, which is no JSON."""
+    questions = tmp_path / "in.jsonl"
+    questions.write_text('{"question": "Why?"}\n', encoding="utf-8-sig")
+
+    assert list(read(questions)) == [Row(1, 1, "Why?", {})]

@@ -7,13 +7,14 @@ import json
 import os
 import re
 import signal
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.flow.conftest import Ended, Moabot, Upstream
 
@@ -155,6 +156,7 @@ async def test_no_network_is_one_sentence_and_ends_with_1(moabot: Moabot) -> Non
 
     assert (plain.code, plain.out) == (1, "")
     assert "No answer." in plain.err
+    assert "base_url" in plain.err
     assert (as_json.code, as_json.out) == (1, "")
     assert "Traceback" not in plain.err + as_json.err
 
@@ -334,6 +336,22 @@ async def test_a_full_disk_is_named(moabot: Moabot) -> None:
     assert process.returncode == 1
     assert "cannot be written: No space left on device" in err.decode()
     assert "Traceback" not in err.decode()
+
+
+async def test_closed_streams_are_as_good_as_none(moabot: Moabot) -> None:
+    """Daemons and cron jobs are started so; it was a traceback about NoneType."""
+    process = await asyncio.create_subprocess_exec(
+        "sh",
+        "-c",
+        'exec "$0" ask --strategy single hi <&- >&-',
+        Path(sys.executable).with_name("moabot"),
+        cwd=moabot.home,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+
+    assert process.returncode == 0
+    assert "single thorough" in err.decode()
 
 
 async def test_a_reader_that_went_away_is_no_error(moabot: Moabot) -> None:

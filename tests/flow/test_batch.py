@@ -136,6 +136,7 @@ async def test_ctrl_c_leaves_whole_lines_and_says_how_to_go_on(
 
     assert process.returncode == 130
     assert "Stopped: 0 of 10 rows answered" in err.decode()
+    assert "calls for rows without an answer are not counted" in err.decode()
     assert "The same command goes on from there." in err.decode()
     assert _rows(answers) == []
 

@@ -141,7 +141,9 @@ async def test_ctrl_c_at_the_prompt_hints_and_ctrl_d_leaves(moabot: Moabot) -> N
     """Habit presses Ctrl-C; a conversation must not be lost by it."""
     async with moabot.terminal("chat") as terminal:
         await terminal.shows(PROMPT)
-        terminal.type("half a li\x03")
+        terminal.type("half a li")
+        await terminal.shows("half a li")
+        terminal.type("\x03")
         await terminal.shows("Leave with Ctrl-D or /quit.")
         await terminal.shows(PROMPT)
         terminal.type("/preset\n")

@@ -45,11 +45,11 @@ class Own:
         register.strategy("own", lambda _: _Entered(self))
 
     async def answer(self, question: Question, panel: Panel) -> Answer:
-        """Act, then answer alone."""
+        """Act, then answer alone, unless that was an answer."""
         done = self.act(question, panel)
         if asyncio.iscoroutine(done):
-            await done
-        return await panel.synthesize()
+            done = await done
+        return done if isinstance(done, Answer) else await panel.synthesize()
 
 
 @dataclass
@@ -106,6 +106,18 @@ async def test_a_bug_in_a_strategy_is_an_apology_with_a_reference(
     assert record.message == "broken"
     assert record.exc_info is not None
     assert vars(record)["reference"] == reply.reference
+
+
+async def test_an_empty_text_is_no_answer() -> None:
+    """Peers show it and cache it; here a strategy of a third party must not either."""
+
+    async def say_nothing(question: Question, panel: Panel) -> Answer:
+        return Answer(" \n", "own")
+
+    reply = await asked(say_nothing)
+
+    assert reply.answer is None
+    assert "The strategy 'own' gave an empty text." in str(reply.error)
 
 
 async def test_a_strategy_that_never_ends_is_stopped_after_the_deadline() -> None:

@@ -175,3 +175,44 @@ async def test_a_dead_letter_is_listed_and_can_be_retried(moabot: Moabot) -> Non
     assert (await moabot("dead-letters", "retry", "slack:E1")).code == 0
     assert (await moabot("dead-letters")).out == "There are none.\n"
     assert "no dead letter" in (await moabot("dead-letters", "retry", "slack:E1")).err
+
+
+async def test_a_chat_gives_up_what_ended_three_chats(moabot: Moabot) -> None:
+    """And says so; the fourth must not end as well."""
+    await _asked(moabot)
+    with closing(sqlite3.connect(moabot.home / "data" / "moabot.db")) as connection:
+        connection.execute(
+            "INSERT INTO inbox VALUES ('console:E1', 'console', 'local', 'terminal', 'E1', 0,"
+            " 'you', 'Why me?', 1, 0, x'00', 0, '', NULL, '', 3, '', 'open', NULL)"
+        )
+        connection.commit()
+    async with moabot.terminal("chat") as terminal:
+        await terminal.shows("Given up, since it ended three chats: 'Why me?'")
+        await terminal.shows("> ")
+        terminal.type("\x04")
+        assert await terminal.ended() == 0
+
+    assert "'Why me?'" in (await moabot("dead-letters")).out
+
+
+async def test_ctrl_c_leaves_what_the_last_chat_had_left(moabot: Moabot) -> None:
+    """Who no longer wants the answer must not get it at each start."""
+    moabot.upstream.held.add("model-a")
+    async with moabot.terminal("chat", "--strategy", "single") as terminal:
+        await terminal.shows("> ")
+        terminal.type("Why?\n")
+        await moabot.upstream.spoke.wait()
+        terminal.kill()
+    moabot.upstream.spoke.clear()
+    async with moabot.terminal("chat", "--strategy", "single") as terminal:
+        await terminal.shows("Still unanswered from the last time: 'Why?'")
+        await moabot.upstream.spoke.wait()
+        terminal.type("\x03")
+        await terminal.shows("> ")
+        terminal.type("\x04")
+        assert await terminal.ended() == 0
+    async with moabot.terminal("chat") as terminal:
+        await terminal.shows("> ")
+        terminal.type("\x04")
+        assert await terminal.ended() == 0
+        assert "Still unanswered" not in terminal.seen

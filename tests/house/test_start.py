@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 
@@ -10,16 +9,17 @@ HEAVY = {
     "aiohttp",
     "anthropic",
     "faiss",
-    "numpy",
-    "onnxruntime",
-    "tokenizers",
     "genai_prices",
     "google",
     "httpx2",
+    "numpy",
+    "onnxruntime",
     "openai",
     "pydantic",
+    "tokenizers",
 }
-MAX_CPU_S = 0.3
+MOST_MODULES = 200
+"""They are 171, and take 0.16 s of two cores; with asyncio and rich they would be 368."""
 HELP = "import sys; sys.argv = ['moabot', '--help']; from moabot.cli import main; main()"
 
 
@@ -38,13 +38,8 @@ def test_help_loads_no_sdk() -> None:
     assert loaded & HEAVY == set()
 
 
-def test_help_takes_less_than_a_third_of_a_second() -> None:
-    """CPU seconds of the quickest of three, since other programs also run here."""
-    taken: list[float] = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        _help()
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        taken.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+def test_help_loads_few_modules() -> None:
+    """A count and not a time, which depends on the machine; bench/starting.py measures seconds."""
+    report = _help("-X", "importtime").stderr
 
-    assert min(taken) < MAX_CPU_S
+    assert len(report.splitlines()) < MOST_MODULES

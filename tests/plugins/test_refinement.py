@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from moabot.errors import ProviderRejected
 from moabot.testing import Said, Script, says
 from moabot_strategies.prompts import PROMPTS
+from moabot_strategies.refinement import _same
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Asking
@@ -115,3 +117,20 @@ async def test_any_strategy_may_write_the_first_answer(asking: Asking) -> None:
     )
 
     assert asked.graph == ["synthesizer a", *ROUND_1]
+
+
+def test_comparing_two_rounds_is_quick_whatever_they_say() -> None:
+    """It runs on the event loop; a model that repeats itself must not stop every conversation."""
+    began = time.process_time()
+    _same("a b " * 20_000, "b a c " * 14_000)
+
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "share"),
+    [("", "", 1.0), ("a b c", "a b c", 1.0), ("a b c d", "a b x d", 0.5), ("a", "b", 0.0)],
+)
+def test_rounds_are_compared_by_their_words(one: str, other: str, share: float) -> None:
+    """New line breaks change nothing that matters."""
+    assert _same(one, other.replace(" ", "\n")) == share

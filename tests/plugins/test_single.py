@@ -29,4 +29,4 @@ async def test_the_next_of_the_chain_answers_when_the_first_fails(asking: Asking
     asked = await asking("single", scripts={"a": wrong})
 
     assert asked.answer.text == "b says so."
-    assert asked.answer.degraded == "a did not answer, so b wrote this."
+    assert asked.answer.degraded == "b stood in for a."

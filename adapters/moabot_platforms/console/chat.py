@@ -11,7 +11,7 @@ from uuid import uuid4
 from moabot.config import ChannelSettings, Preset
 from moabot.contract import Answer, Handle, Message
 from moabot.plugins import nearest
-from moabot_platforms.console.ctrlc import ctrl_c
+from moabot_platforms.console.ctrlc import stopping
 from moabot_platforms.console.screen import Screen
 
 __all__ = ["HELP", "Chat", "terminal_message"]
@@ -62,7 +62,7 @@ class Chat:
 
     async def run(self, handle: Handle) -> None:
         """Answer each line until the end of input or /quit."""
-        while (line := self._next()) is not None:
+        while (line := await self._next()) is not None:
             if line in {"/quit", "/exit"}:
                 return
             if re.match(r"/\w*(\s|$)", line):
@@ -70,8 +70,9 @@ class Chat:
             elif line:
                 await self._answer(line, handle)
 
-    def _next(self) -> str | None:
+    async def _next(self) -> str | None:
         while True:
+            await asyncio.sleep(0)  # a Ctrl-C since the last answer must not wait for this line
             try:
                 line = self._screen.read()
             except KeyboardInterrupt:
@@ -83,15 +84,13 @@ class Chat:
 
     async def _answer(self, text: str, handle: Handle) -> None:
         message = terminal_message(text, thread=self._thread)
-        with self._screen.reply() as reply, ctrl_c() as stop:
-            try:
+        with self._screen.reply() as reply:
+            async with stopping() as stop:
                 await handle(message, reply)
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if task is None or not stop.pressed:
-                    raise
-                task.uncancel()  # the person meant this answer, not the conversation
+            if stop.pressed and reply.answer is None:
                 reply.stop()
+        if stop.pressed and not self._screen.talks:
+            raise KeyboardInterrupt  # in a pipe nobody goes on
         if reply.broken is not None:
             raise reply.broken
         self._last = reply.answer or self._last

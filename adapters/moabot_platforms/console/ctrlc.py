@@ -6,11 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import FrameType
 
-__all__ = ["INTERRUPTED", "CtrlC", "ctrl_c", "raising"]
+__all__ = ["INTERRUPTED", "CtrlC", "ctrl_c", "raising", "stopping"]
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and the number of the signal."""
@@ -34,6 +34,10 @@ class CtrlC:
         self.pressed = True
         self._loop.call_soon_threadsafe(self._task.cancel)
 
+    def forgive(self) -> None:
+        """The cancellation did its work: the task goes on."""
+        self._task.uncancel()
+
 
 @contextmanager
 def ctrl_c() -> Generator[CtrlC]:
@@ -47,6 +51,23 @@ def ctrl_c() -> Generator[CtrlC]:
         yield handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@asynccontextmanager
+async def stopping() -> AsyncGenerator[CtrlC]:
+    """Ctrl-C inside the block ends the block and not the task; `pressed` tells that it did."""
+    with ctrl_c() as stop:
+        try:
+            yield stop
+        except asyncio.CancelledError:
+            if not stop.pressed:
+                raise
+            stop.forgive()
+            return
+    if stop.pressed:  # too late to stop anything, but the cancellation is on its way
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        stop.forgive()
 
 
 @contextmanager

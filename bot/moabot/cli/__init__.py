@@ -1,6 +1,7 @@
 """The commands of `moabot`: what stands here loads no SDK, so that --help is there at once."""
 
 import io
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -99,6 +100,11 @@ def moabot(
 
 def main() -> None:
     """The program `moabot`."""
+    # A closed stream is None here, and the next file to be opened would get its number.
+    nowhere = Path(os.devnull)
+    sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal or locale that cannot show a character shows "?", and goes on.

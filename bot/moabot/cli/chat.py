@@ -1,6 +1,5 @@
 """`moabot chat`: a conversation that is remembered until /new."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,7 +78,7 @@ async def _talk(app: "App", wish: "ChannelSettings") -> int:
 
 async def _finish_left(app: "App", screen: "Screen") -> None:
     """Answer what was asked when the last chat was killed; Ctrl-C leaves it for good."""
-    from moabot_platforms.console.ctrlc import ctrl_c  # noqa: PLC0415 - `--help` must stay fast
+    from moabot_platforms.console.ctrlc import stopping  # noqa: PLC0415 - `--help` must stay fast
 
     if app.memory.durable is None:
         return
@@ -91,12 +90,8 @@ async def _finish_left(app: "App", screen: "Screen") -> None:
             continue
         screen.say(f"Still unanswered from the last time: {asked!r}")
         app.memory.durable.stop(entry.message)
-        with screen.reply() as reply, ctrl_c() as stop:
-            try:
+        with screen.reply() as reply:
+            async with stopping() as stop:
                 await app.answering.handle(entry.message, reply, entry=entry)
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if task is None or not stop.pressed:
-                    raise
-                task.uncancel()  # the person meant this answer, not the conversation
+            if stop.pressed and reply.answer is None:
                 reply.stop()

@@ -1,5 +1,6 @@
 """`moabot demo`: one question answered by a panel of the small local model, without any key."""
 
+import os
 import shutil
 import sys
 import textwrap
@@ -186,8 +187,13 @@ def _sum_up(answer: "Answer", plugins: "Plugins") -> None:
         "\nThis model is tiny (135 million parameters). It shows how a panel works and says\n"
         "nothing about how good its answers are. Next, for models that know something:\n"
         f"  export {keys[0]}=…      (or {', '.join(keys[1:])})\n"
-        '  moabot ask "Why is the sky blue?"'
+        f'  {_this_command()} ask "Why is the sky blue?"'
     )
+
+
+def _this_command() -> str:
+    """As it can be typed here: the one in a virtual environment is seldom on the PATH."""
+    return "moabot" if shutil.which("moabot") else os.path.relpath(sys.argv[0])
 
 
 def _say(text: str) -> None:

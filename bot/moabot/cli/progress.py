@@ -78,7 +78,7 @@ class Progress:
         if self._bar is not None:
             told = cost(self._usage) + (f", {self._failed} failed" if self._failed else "")
             self._bar.update(self._bar.task_ids[0], completed=over, told=told)
-        elif over % max(1, self._survey.rows // LINES) == 0:
+        elif over % -(-self._survey.rows // LINES) == 0:
             complain(f"{self._of(over)}, {self._failed} failed, {cost(self._usage)}.")
 
     def _of(self, number: int) -> str:
@@ -93,8 +93,12 @@ class Progress:
             counted(self._usage.calls, "call"),
             cost(self._usage),
         ]
-        again = " The same command goes on from there." if stopped or self._failed else ""
-        return f"{'Stopped: ' if stopped else ''}{', '.join(pieces)}.{again}"
+        told = f"{'Stopped: ' if stopped else ''}{', '.join(pieces)}"
+        if not stopped and not self._failed:
+            return f"{told}."
+        # A row that failed or was stopped had been paid for in part: "no cost" would be untrue.
+        told += "; calls for rows without an answer are not counted"
+        return f"{told}. The same command goes on from there."
 
 
 def _bar() -> Bar:

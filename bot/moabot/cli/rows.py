@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -67,7 +68,7 @@ def read(path: Path) -> Iterator[Row | BadRow]:
             for line, raw in enumerate(file, 1):
                 if not raw.strip():
                     continue
-                row = _row(line, raw)
+                row = _row(line, raw.removeprefix(BOM_UTF8))  # Windows begins a file with it
                 if isinstance(row, Row) and lines.setdefault(row.key, line) != line:
                     yield BadRow(line, f"the id {row.key!r} stands in line {lines[row.key]} too")
                 else:
@@ -135,14 +136,17 @@ class Kept:
 
     def __enter__(self) -> Self:
         try:
-            self._mend()
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+            self._file = _alone(self._path)
+            with ExitStack() as undo:
+                undo.callback(lambda: os.close(self._file))
+                self._mend()
+                self._end = os.fstat(self._file).st_size
+                undo.pop_all()
         except OSError as error:
             raise ConfigError(
                 f"The answers {str(self._path)!r} cannot be written: {error.strerror}.",
                 fix="Correct OUT, or its permissions.",
             ) from error
-        self._end = os.fstat(self._file).st_size
         return self
 
     def __exit__(
@@ -204,15 +208,51 @@ class Kept:
     def _drop_failed(self) -> None:
         """Write the answered rows beside the file, then put them in its place at once."""
         fresh = self._path.with_name(f"{self._path.name}.part")
-        try:
-            with self._path.open("rb") as old, fresh.open("wb") as new:
+        file = _alone(fresh)  # before it takes the place, so that nobody else gets in between
+        with ExitStack() as undo:
+            undo.callback(fresh.unlink, missing_ok=True)
+            undo.callback(os.close, file)
+            os.truncate(file, 0)
+            with self._path.open("rb") as old, open(file, "wb", closefd=False) as new:
                 for line in old:
                     found = _parsed(line)
                     if found is not None and found[1]:
                         new.write(line)
             fresh.replace(self._path)
-        finally:
-            fresh.unlink(missing_ok=True)
+            undo.pop_all()
+        os.close(self._file)
+        self._file = file
+
+
+def _alone(path: Path) -> int:
+    """`path`, open for appending by this process alone, as far as the file system can tell.
+
+    Two batches into one file would pay twice, and lose what one wrote when the other mends it.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        _lock(file)
+    except BlockingIOError:
+        os.close(file)
+        raise ConfigError(
+            f"Another batch is writing {str(path)!r}.",
+            fix="Wait until it has ended, or name another file for OUT.",
+        ) from None
+    return file
+
+
+def _lock(file: int) -> None:
+    """Raises `BlockingIOError` when another process holds it; some systems have no locks."""
+    try:
+        from fcntl import LOCK_EX, LOCK_NB, flock  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return
+    try:
+        flock(file, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a device, or a share of the network
+        return
 
 
 def _parsed(line: bytes) -> tuple[Key, bool] | None:

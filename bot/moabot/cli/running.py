@@ -73,8 +73,10 @@ def run(
 
     `keep` says what is to outlive the process; when it cannot, that is said, and work goes on.
 
-    The first Ctrl-C cancels the work and closes what is open, the second ends the process.
+    The first Ctrl-C cancels the work and closes what is open, the second ends the process. What
+    plugins did wrong meanwhile is said in the end.
     """
+    before = len(plugins.problems)
 
     async def whole() -> T:
         with ctrl_c():
@@ -83,7 +85,11 @@ def run(
                     complain(f"Going on without memory. {app.memory.problem}")
                 return await work(app)
 
-    return asyncio.run(whole())
+    try:
+        return asyncio.run(whole())
+    finally:
+        for problem in plugins.problems[before:]:
+            complain(problem)
 
 
 def wished(
