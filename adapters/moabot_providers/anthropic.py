@@ -217,7 +217,6 @@ def _usage(message: _Message, prompt: Prompt, text: str) -> Usage:
         input_tokens=fresh + cached,
         cached_input_tokens=cached,
         output_tokens=counts.get("output_tokens") or 0,
-        cost_usd=None,
     )
 
 

@@ -181,7 +181,6 @@ def _usage(heard: _Heard, prompt: Prompt, text: str) -> Usage:
         input_tokens=counts.prompt_token_count,
         cached_input_tokens=counts.cached_content_token_count or 0,
         output_tokens=(counts.candidates_token_count or 0) + (counts.thoughts_token_count or 0),
-        cost_usd=None,
     )
 
 

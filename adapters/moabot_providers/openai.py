@@ -205,7 +205,6 @@ def _usage(response: _Response, prompt: Prompt, text: str) -> Usage:
         input_tokens=int(counts["input_tokens"]),
         cached_input_tokens=int(cached or 0),
         output_tokens=int(counts["output_tokens"]),
-        cost_usd=None,
     )
 
 

@@ -92,7 +92,6 @@ class _Row(BaseModel):
             calls=1,
             input_tokens=guess.input_tokens if self.input_tokens is None else self.input_tokens,
             output_tokens=guess.output_tokens if self.output_tokens is None else self.output_tokens,
-            cost_usd=None,
             estimated=not known,
         )
 

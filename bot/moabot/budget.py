@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from moabot.contract import Usage
+from moabot.contract import NOTHING, Usage
 from moabot.errors import BudgetSpent
 
 __all__ = ["Budget", "HedgeBudget"]
@@ -18,7 +18,7 @@ class Budget:
 
     def __init__(self, limit_usd: Decimal | None) -> None:
         self.limit_usd = limit_usd
-        self.usage = Usage()
+        self.usage = NOTHING
         self._reserved = Decimal(0)
 
     def reserve(self, cost_usd: Decimal | None) -> Decimal:

@@ -10,12 +10,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import NoneType
 
 from moabot.budget import Budget, HedgeBudget
-from moabot.contract import Cancelled, Completion, Failure, Prompt, Proposal, Usage
+from moabot.contract import NOTHING, Cancelled, Completion, Failure, Prompt, Proposal, Usage
 from moabot.errors import (
     BudgetSpent,
     ProviderBusy,
@@ -116,7 +116,7 @@ class Calls:
                 await asyncio.sleep(pause)
             except asyncio.CancelledError:
                 errand.recorder.failed(failure)
-                errand.keep(Cancelled(order.slot, model.name, failure.seconds, Usage()))
+                errand.keep(Cancelled(order.slot, model.name, failure.seconds, NOTHING))
                 raise
         raise AssertionError("tries is at least 1")  # pragma: no cover - settings forbid 0
 
@@ -218,7 +218,7 @@ class _Attempt:
     began: float
     sent: bool = False
     speaker: Speaker | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NOTHING
 
     def send(self, now: float, voice: Voice | None) -> None:
         self.began, self.sent = now, True
@@ -345,7 +345,7 @@ def _note_failure(error: ProviderError, order: Order, model: Model, attempt: _At
         model.breaker.failed(_now(), retry_after_s=after)
     if attempt.sent:
         paid = isinstance(error, PAID) or attempt.spoke
-        attempt.usage = _guess(order, model, attempt) if paid else Usage(calls=1)
+        attempt.usage = _guess(order, model, attempt) if paid else replace(NOTHING, calls=1)
     if attempt.speaker is not None and order.voice is not None:
         order.voice.leave(attempt.speaker)
 

@@ -131,8 +131,6 @@ class Prompt:
 class Usage:
     """What calls used. `cost_usd` is None when a price is unknown, never 0 for that.
 
-    The 0 that it begins with is the cost of no calls: a provider says None, or what the vendor
-    reported, or its calls would count as free.
     `input_tokens` includes `cached_input_tokens`. `estimated` is true as soon as one part of
     the sum was not reported by a provider (a cancelled straggler, say).
     """
@@ -141,7 +139,7 @@ class Usage:
     input_tokens: int = 0
     cached_input_tokens: int = 0
     output_tokens: int = 0
-    cost_usd: Decimal | None = Decimal(0)
+    cost_usd: Decimal | None = None
     estimated: bool = False
 
     def __add__(self, other: Usage) -> Usage:
@@ -154,6 +152,10 @@ class Usage:
             None if costs[0] is None or costs[1] is None else costs[0] + costs[1],
             self.estimated or other.estimated,
         )
+
+
+NOTHING = Usage(cost_usd=Decimal(0))
+"""No call, which costs nothing: where sums begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ class Answer:
     from_cache: bool = False
     degraded: str = ""
     via: str = ""
-    usage: Usage = Usage()
+    usage: Usage = NOTHING
     seconds: float = 0.0
     asked_at: datetime | None = None
 

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 import orjson
 
-from moabot.contract import Cancelled, Failure, Prompt, Proposal, Scope, Usage
+from moabot.contract import NOTHING, Cancelled, Failure, Prompt, Proposal, Scope, Usage
 from moabot.store.rows import Outcome, Spent, Step
 
 __all__ = ["Memo", "Write"]
@@ -67,7 +67,7 @@ class Memo:
 
     def keep(self, prompt: Prompt, gave: Gave) -> None:
         """A call ended: remember what it gave, together with what it cost."""
-        usage = Usage() if isinstance(gave, Failure) else gave.usage
+        usage = NOTHING if isinstance(gave, Failure) else gave.usage
         step = None
         ending = self.task is not None and self.task.cancelling() > 0
         if self._durable and not (ending and isinstance(gave, Cancelled)):

@@ -39,8 +39,8 @@ class Model:
 class Patience:
     """How long and how often one call may be tried; `hedge` allows a backup of a silent one.
 
-    The backup of one proposer of several comes `late`: at twice the median it added 0.65 calls to
-    the 2.85 of a vote, while it is the aggregator that owns the p99.
+    The backup of one proposer of several comes `late`: there is one for each of them, and it is
+    the aggregator that owns the p99.
     """
 
     call_timeout_s: float = 30.0

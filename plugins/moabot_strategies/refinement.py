@@ -11,7 +11,7 @@ from itertools import pairwise
 from pydantic import Field
 
 from moabot.config import Settings
-from moabot.contract import Answer, Proposal, Question, Usage
+from moabot.contract import NOTHING, Answer, Proposal, Question
 from moabot.errors import BudgetSpent, ProviderError, QuorumNotReached
 from moabot.hookspecs import hookimpl
 from moabot.panel import Panel
@@ -55,7 +55,7 @@ class Refinement:
         return answer
 
     async def _round(self, round_: int, answer: Answer, panel: Panel) -> Answer:
-        given = Proposal("0.1", "", "earlier answer", answer.text, Usage(), 0.0)
+        given = Proposal("0.1", "", "earlier answer", answer.text, NOTHING, 0.0)
         slots = panel.slots(layer=round_ * 10)
         critiques = await panel.propose(slots, note=panel.prompts.critique, read=[given])
         return await panel.synthesize([given, *critiques], rescue=False)

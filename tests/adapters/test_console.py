@@ -22,6 +22,7 @@ from rich.console import Console
 from moabot.cli.logs import JsonLines
 from moabot.config import ChannelSettings
 from moabot.contract import (
+    NOTHING,
     Agreement,
     Answer,
     Cancelled,
@@ -95,7 +96,7 @@ def _view(reply: LiveReply, columns: int = 80, lines: int = 24) -> str:
     ("usage", "told"),
     [
         (Usage(cost_usd=None), "cost unknown"),
-        (Usage(), "no cost"),
+        (NOTHING, "no cost"),
         (Usage(cost_usd=Decimal("0.00001")), "less than $0.0001"),
         (Usage(cost_usd=Decimal("0.00421")), "$0.0042"),
         (Usage(cost_usd=Decimal("1.239")), "$1.24"),
@@ -398,6 +399,35 @@ async def test_a_stopped_answer_leaves_no_cancellation_behind(
     assert pending == [0, 0]
     assert (out.getvalue(), err.getvalue()) == ("The half that came.\n", "Stopped.\n")
     assert chat.unanswered == 2
+
+
+class Typed(io.StringIO):
+    """Where a person sits, or says so."""
+
+    def isatty(self) -> bool:
+        """As of a terminal."""
+        return True
+
+
+@pytest.mark.parametrize("kind", [Typed, io.StringIO])
+async def test_a_ctrl_c_after_the_last_word_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, kind: type[io.StringIO]
+) -> None:
+    """It came when there was nothing to stop: a pipe ends, a conversation goes on."""
+    monkeypatch.setattr(sys, "stdin", kind("first\nsecond\n"))
+    heard: list[str] = []
+
+    async def handle(message: Message, reply: Reply) -> None:
+        heard.append(message.text)
+        if message.text == "first":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    chat = Chat(Screen(kind(), kind()), wish=ChannelSettings(), strategies=("single",))
+    goes_on = kind is Typed
+    with nullcontext() if goes_on else pytest.raises(KeyboardInterrupt):
+        await chat.run(handle)
+
+    assert heard == (["first", "second"] if goes_on else ["first"])
 
 
 def test_a_log_line_holds_the_traceback_and_stays_one_line() -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from moabot.config import PriceSettings
-from moabot.contract import Attachment, Prompt, Turn, Usage
+from moabot.contract import NOTHING, Attachment, Prompt, Turn, Usage
 from moabot.pace import Pace
 from moabot.pricing import Price, at_most, estimated, look_up, priced
 
@@ -19,6 +19,14 @@ def test_a_call_costs_what_was_read_read_again_and_written() -> None:
     usage = Usage(1, 100, 40, 10, cost_usd=None)
 
     assert priced(usage, PRICE).cost_usd == Decimal("0.26")
+
+
+def test_a_provider_that_says_nothing_of_money_is_not_free() -> None:
+    """The shortest plugin leaves the cost out: it counted as nothing and slipped past budgets."""
+    usage = Usage(calls=1, input_tokens=2)
+
+    assert (NOTHING + usage).cost_usd is None
+    assert priced(usage, PRICE).cost_usd == 2 * PRICE.input
 
 
 def test_money_that_the_vendor_reported_stays() -> None:

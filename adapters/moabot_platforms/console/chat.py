@@ -87,10 +87,10 @@ class Chat:
         with self._screen.reply() as reply:
             async with stopping() as stop:
                 await handle(message, reply)
-            if stop.pressed and reply.answer is None:
+            if stop.pressed and not stop.late:
                 reply.stop()
-        if stop.pressed and not self._screen.talks:
-            raise KeyboardInterrupt  # in a pipe nobody goes on
+        if stop.late and not self._screen.talks:
+            raise KeyboardInterrupt  # it was meant for the wait that follows
         if reply.broken is not None:
             raise reply.broken
         self._last = reply.answer or self._last

@@ -18,12 +18,16 @@ SHOW_CURSOR = b"\x1b[?25h"
 
 
 class CtrlC:
-    """Cancels a task at the first signal; `pressed` tells a cancellation by hand from others."""
+    """Cancels a task at the first signal; `pressed` tells a cancellation by hand from others.
+
+    `late` says that there was nothing left to stop.
+    """
 
     def __init__(self, task: asyncio.Task[object], loop: asyncio.AbstractEventLoop) -> None:
         self._task = task
         self._loop = loop
         self.pressed = False
+        self.late = False
 
     def __call__(self, _signal: int, _frame: FrameType | None) -> None:
         """The handler; it runs between two bytecodes of the main thread."""
@@ -64,7 +68,8 @@ async def stopping() -> AsyncGenerator[CtrlC]:
                 raise
             stop.forgive()
             return
-    if stop.pressed:  # too late to stop anything, but the cancellation is on its way
+    if stop.pressed:  # the cancellation is still on its way
+        stop.late = True
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(0)
         stop.forgive()

@@ -93,5 +93,5 @@ async def _finish_left(app: "App", screen: "Screen") -> None:
         with screen.reply() as reply:
             async with stopping() as stop:
                 await app.answering.handle(entry.message, reply, entry=entry)
-            if stop.pressed and reply.answer is None:
+            if stop.pressed and not stop.late:
                 reply.stop()

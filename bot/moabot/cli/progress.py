@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from moabot.cli.rows import Survey
-from moabot.contract import Usage
+from moabot.contract import NOTHING, Usage
 from moabot_platforms.console.screen import complain, draws
 from moabot_platforms.words import cost, counted
 
@@ -31,7 +31,7 @@ class Progress:
         self._questions = questions
         self._done = survey.before
         self._failed = 0
-        self._usage = Usage()
+        self._usage = NOTHING
         self._began = time.monotonic()
         self._open = ExitStack()
         self._bar: Bar | None = None
