@@ -77,14 +77,14 @@ class Answering:
                 return  # a redelivery
             recorder.memo, settings = entry.memo, await self._settings_of(entry)
             question = await self._begun(entry, settings)
-            answer = await self._recall(question, settings)
+            answer = await self._flights.joined(name := self._flight(question, settings))
             if answer is None:
-                with self._flights.leading(self._flight(question, settings)) as land:
-                    land(answer := await self.think(question, settings, recorder, seed=entry.seed))
+                with self._flights.leading(name) as land:  # looking is part of it: no gap between
+                    if (answer := await self._recall(question, settings)) is None:
+                        answer = await self.think(question, settings, recorder, seed=entry.seed)
+                    land(answer)
                     await self._remember(question, settings, answer)
-            await self.journal.settled(entry)
-            await reply.finish(answer)
-            await self.journal.done(entry, text=answer.text)
+            await self._deliver(answer, entry, reply)
         except asyncio.CancelledError:
             if entry is not None:
                 self.journal.stopped(entry, answer.text if answer else _cut(recorder.shown))
@@ -97,6 +97,12 @@ class Answering:
         else:
             self.plugins.answered(message, answer)
             _note(answer, reference)
+
+    async def _deliver(self, answer: Answer, entry: Entry, reply: Reply) -> None:
+        """Once what it cost is safe, show it; then it is done."""
+        await self.journal.settled(entry)
+        await reply.finish(answer)
+        await self.journal.done(entry, text=answer.text)
 
     async def think(
         self,
@@ -176,15 +182,14 @@ class Answering:
         )
 
     async def _recall(self, question: Question, settings: Defaults) -> Answer | None:
-        """An earlier answer, or one that is being made for somebody else."""
         if self.cache is None or settings.cache == "off":
             return None
         key, share = self._key(settings), settings.cache
-        found = await self.cache.find(question, key=key, share=share)
-        return found or await self._flights.joined(self._flight(question, settings))
+        return await self.cache.find(question, key=key, share=share)
 
     async def _remember(self, question: Question, settings: Defaults, answer: Answer) -> None:
-        if self.cache is not None and settings.cache != "off" and not answer.degraded:
+        lasting = not (answer.degraded or answer.from_cache)
+        if self.cache is not None and settings.cache != "off" and lasting:
             key, share = self._key(settings), settings.cache
             await self.cache.keep(question, answer, key=key, share=share)
 

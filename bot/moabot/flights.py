@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from moabot.contract import Answer, Question, Share, Usage
+from moabot.contract import NOTHING, Answer, Question, Share
 
 __all__ = ["Flights", "flight"]
 
@@ -48,8 +48,8 @@ class Flights:
 def _shared(answer: Answer) -> Answer | None:
     if answer.degraded:
         return None
-    now = datetime.now(UTC)
-    return replace(answer, from_cache=True, asked_at=now, usage=Usage(), seconds=0.0)
+    asked_at = answer.asked_at or datetime.now(UTC)
+    return replace(answer, from_cache=True, asked_at=asked_at, usage=NOTHING, seconds=0.0)
 
 
 def flight(question: Question, *, key: str, share: Share) -> Name:

@@ -57,13 +57,15 @@ class Index:
         wanted = min(len(self._places), most + min(len(self._gone), 64))
         if wanted == 0:
             return []
+        near: npt.NDArray[np.float32]
+        found: npt.NDArray[np.int64]
         near, found = self._faiss.search(vector.reshape(1, -1), wanted)
-        live = (
-            (self._places[at], float(cosine))
-            for at, cosine in zip(found[0].tolist(), near[0].tolist(), strict=True)
-            if at >= 0 and self._places[at] not in self._gone
-        )
-        return [pair for pair, _ in zip(live, range(most), strict=False)]
+        live = [
+            (self._places[int(at)], float(cosine))
+            for at, cosine in zip(found.flat, near.flat, strict=True)
+            if at >= 0 and self._places[int(at)] not in self._gone
+        ]
+        return live[:most]
 
     @property
     def worn(self) -> bool:
@@ -73,10 +75,12 @@ class Index:
 
     def contents(self) -> tuple[list[int], Vectors]:
         """What is left, in order; vectors as they were stored."""
+        import faiss
+
         kept = [at for at, place in enumerate(self._places) if place not in self._gone]
         vectors = np.empty((len(self._places), self.size), dtype=np.float32)
         if len(self._places):
-            if hasattr(self._faiss, "make_direct_map"):
+            if isinstance(self._faiss, faiss.IndexIVF):
                 self._faiss.make_direct_map()
             self._faiss.reconstruct_n(0, len(self._places), vectors)
         rows: Vectors = vectors[np.array(kept, dtype=np.int64)] if kept else vectors[:0]

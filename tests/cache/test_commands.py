@@ -102,3 +102,19 @@ def test_a_broken_line_of_pairs_is_named(config: Path, tmp_path: Path) -> None:
     )
     assert result.exit_code == 2
     assert "line 2" in result.stderr
+
+
+@pytest.mark.parametrize(("content", "told"), [(None, "cannot be read"), ("\n\n", "has no pairs")])
+def test_pairs_that_are_not_there_are_named(
+    content: str | None, told: str, config: Path, tmp_path: Path
+) -> None:
+    """The message names the file and what a line looks like."""
+    pairs = tmp_path / "pairs.jsonl"
+    if content is not None:
+        pairs.write_text(content)
+
+    result = CliRunner().invoke(
+        app, ["--config", str(config), "cache", "tune", "--pairs", str(pairs)]
+    )
+    assert result.exit_code == 2
+    assert told in " ".join(result.stderr.split())

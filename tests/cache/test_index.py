@@ -69,7 +69,7 @@ def test_a_stream_of_one_offs_does_not_push_out_what_is_asked_often() -> None:
         bounds.asked(name)
         bounds.admit(name)
 
-    gone = set()
+    gone: set[str | None] = set()
     for n in range(60):
         bounds.asked(f"once {n}")
         gone.add(bounds.admit(f"once {n}"))

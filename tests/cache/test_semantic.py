@@ -9,6 +9,9 @@ import pytest
 from tests.cache.conftest import Open, answer, asking
 
 from moabot.contract import Scope
+from moabot.store import sqlite
+from moabot_cache.semantic import opened
+from moabot_cache.settings import Settings
 
 RESET = "How do I reset my password?"
 
@@ -192,3 +195,47 @@ async def test_no_more_is_kept_than_may_be(open_cache: Open) -> None:
             for number in range(25)
         ]
     assert sum(each is not None for each in found) == 10
+
+
+async def test_an_encoder_that_is_missing_leaves_the_exact_tier(
+    open_cache: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong path in the configuration must not cost the repeats too."""
+    async with open_cache(encoder=str(tmp_path / "nowhere")) as cache:
+        await cache.keep(asking(RESET), answer(), key="k", share="channel")
+
+        assert await cache.find(asking(RESET), key="k", share="channel") is not None
+    assert "without semantic tier" in caplog.text
+
+
+async def test_a_damaged_row_is_a_miss(open_cache: Open, tmp_path: Path) -> None:
+    """Neither a crash nor half an answer."""
+    async with open_cache() as cache:
+        await cache.keep(asking(RESET), answer(), key="k", share="channel")
+    with sqlite3.connect(tmp_path / "moabot.db") as other:
+        other.execute("UPDATE answers SET answer = '{'")
+    async with open_cache() as cache:
+        assert await cache.find(asking(RESET), key="k", share="channel") is None
+
+
+async def test_few_in_memory_are_enough(open_cache: Open) -> None:
+    """What memory does not hold is read from the store."""
+    async with open_cache(hot=1) as cache:
+        for text in (RESET, "How do I change a flat tire?"):
+            await cache.keep(asking(text), answer(text), key="k", share="channel")
+
+        found = await cache.find(asking(RESET), key="k", share="channel")
+    assert found is not None
+    assert found.text == RESET
+
+
+async def test_a_closed_store_makes_misses(tmp_path: Path) -> None:
+    """The cache may fail; the person is answered all the same."""
+    async with sqlite.opened(tmp_path, alone=True) as store:
+        pass
+    async with opened(Settings(), store) as cache:
+        await cache.loaded()
+        await cache.keep(asking(RESET), answer(), key="k", share="channel")
+        await cache.forget(asking(RESET), key="k", share="channel")
+
+        assert await cache.find(asking(RESET), key="k", share="channel") is None

@@ -1,0 +1,6 @@
+# The one post-processor that moabot uses.
+
+from collections.abc import Sequence
+
+class TemplateProcessing:
+    def __init__(self, *, single: str, special_tokens: Sequence[tuple[str, int]]) -> None: ...
