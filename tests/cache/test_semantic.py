@@ -9,9 +9,6 @@ import pytest
 from tests.cache.conftest import Open, answer, asking
 
 from moabot.contract import Scope
-from moabot.store import sqlite
-from moabot_cache.semantic import opened
-from moabot_cache.settings import Settings
 
 RESET = "How do I reset my password?"
 
@@ -229,12 +226,11 @@ async def test_few_in_memory_are_enough(open_cache: Open) -> None:
     assert found.text == RESET
 
 
-async def test_a_closed_store_makes_misses(tmp_path: Path) -> None:
+async def test_a_store_that_fails_makes_misses(open_cache: Open, tmp_path: Path) -> None:
     """The cache may fail; the person is answered all the same."""
-    async with sqlite.opened(tmp_path, alone=True) as store:
-        pass
-    async with opened(Settings(), store) as cache:
-        await cache.loaded()
+    async with open_cache() as cache:
+        with sqlite3.connect(tmp_path / "moabot.db") as other:
+            other.execute("ALTER TABLE answers RENAME TO elsewhere")
         await cache.keep(asking(RESET), answer(), key="k", share="channel")
         await cache.forget(asking(RESET), key="k", share="channel")
 

@@ -33,8 +33,9 @@ async def test_packing_keeps_what_is_left_and_what_came_meanwhile(worker: Worker
     await worker.add("shelf", PLACES + 1, text="came meanwhile", question="came meanwhile")
     await worker.remove([PLACES])
     for _ in range(100):
-        late = await worker.look("shelf", "came meanwhile")
+        await worker.look("shelf", "a question among others")
         await asyncio.sleep(0.005)
+    late = await worker.look("shelf", "came meanwhile")
     gone = await worker.look("shelf", f"question {PLACES}")
     left = await worker.look("shelf", "question 150")
     worker.close()
