@@ -1,6 +1,5 @@
 """`moabot cache`: what it saved, what it would give, how well it tells questions apart."""
 
-import asyncio
 import sys
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
@@ -171,6 +170,8 @@ def flush(context: typer.Context, options: FlushOptions) -> None:
 @spread(ExplainOptions)
 def explain(context: typer.Context, options: ExplainOptions) -> None:
     """Show what would be given for a question, and what forbids the others."""
+    import asyncio  # noqa: PLC0415 - `--help` must stay fast
+
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.storing import read_config, with_store  # noqa: PLC0415 - as above
     from moabot_platforms.console.screen import print_json  # noqa: PLC0415 - as above
