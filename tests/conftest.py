@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 
@@ -38,6 +39,8 @@ def _only_loopback(
 
 
 sys.addaudithook(_only_loopback)
+# A job in a shell's background ignores Ctrl-C, and so would every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
