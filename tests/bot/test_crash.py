@@ -152,7 +152,9 @@ def test_a_kill_at_any_statement_loses_nothing_and_pays_nothing_twice(
     for kill_at in range(statements):
         folder = folder_in_memory / str(kill_at)
         folder.mkdir()
-        assert _forked(folder, kill_at) == KILLED, kill_at
+        killed = _forked(folder, kill_at) == KILLED
+        # Commits are shared as timing has it: this life may have had fewer statements.
+        assert killed or len(_lines(folder / "statements")) <= kill_at, kill_at
         before = Counter(_lines(folder / "asked"))
         known = _steps(folder)
         assert _forked(folder, None) == 0, kill_at
