@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from moabot_cache import meanings
-from moabot_cache.reading import LIGHT, Reading, root, synonyms
+from moabot_cache.reading import LIGHT, QUALITIES, Reading, root, synonyms
 from moabot_cache.spelling import misspelt
 
 __all__ = ["GUARDS", "Difference", "difference", "judged", "needed", "refusal"]
@@ -57,9 +57,10 @@ def difference(asked: Reading, kept: Reading) -> Difference:
                 if j is not None:
                     pairs[i] = j
                     del free[j]
+    light = LIGHT - QUALITIES if "whether" in {asked.kind, kept.kind} else LIGHT
     return Difference(
-        tuple(w for i, w in enumerate(asked.words) if i not in pairs and w not in LIGHT),
-        tuple(word for word in free.values() if word not in LIGHT),
+        tuple(w for i, w in enumerate(asked.words) if i not in pairs and w not in light),
+        tuple(word for word in free.values() if word not in light),
         tuple((asked.places[i], kept.places[pairs[i]]) for i in sorted(pairs)),
     )
 
@@ -125,7 +126,11 @@ PERIODS = frozenset({"second", "minute", "hour", "day", "week", "month", "year"}
 
 
 def _negation(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.negated != b.negated and a.reversed != b.reversed
+    """One denies what the other does not, or each denies what the other says."""
+    if a.negated != b.negated:
+        return a.reversed != b.reversed
+    only_a, only_b = a.denied - b.denied, b.denied - a.denied
+    return bool(only_a and only_b) and only_a <= set(b.words) and only_b <= set(a.words)
 
 
 def _reversal(a: Reading, b: Reading, d: Difference) -> bool:
@@ -149,9 +154,15 @@ def _format(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _operation(a: Reading, b: Reading, d: Difference) -> bool:
-    if not (a.operation and b.operation) or a.operation == b.operation:
+    """Each is to do what the other is not: "summarize" is in "write a summary", "translate" is not."""
+    only_a, only_b = a.operations - b.operations, b.operations - a.operations
+    if not (d.asked and d.kept and only_a and only_b) or only_a | only_b <= PRODUCING:
         return False
-    return bool(d.asked and d.kept) and not _synonymous(root(a.operation), root(b.operation))
+    return not any(_synonymous(root(x), root(y)) for x in only_a for y in only_b)
+
+
+PRODUCING = frozenset({"create", "write", "compile"})
+"""A text that is to be there afterwards: one verb is as good as the other."""
 
 
 def _aspect(a: Reading, b: Reading, d: Difference) -> bool:
@@ -173,7 +184,8 @@ ALIKE = (
     {"", "whatis"},
     {"what", "whatis"},
     {"what", "who"},
-    {"difference", "whatis"},
+    {"how", "what"},
+    *({"difference", kind} for kind in ("", "how", "what", "whatis")),
 )
 
 
@@ -236,7 +248,7 @@ def refusal(asked: Reading, kept: Reading, left: Difference) -> str:
     return next((name for name, guard in GUARDS.items() if guard(asked, kept, left)), "")
 
 
-ORDERS = 0.04
+ORDERS = 0.06
 """What orders need less than questions: in the labelled pairs, near ones are mostly the same."""
 
 
@@ -258,7 +270,7 @@ def _needed(asked: Reading, kept: Reading, left: Difference) -> float:
         return 0.98 if many == 1 else 0.95
     if manner and many == 1:
         return 0.96
-    return (0.88 if few > 1 else 0.93) if manner else 0.90
+    return (0.90 if few > 1 else 0.93) if manner else 0.90
 
 
 PERSONS = frozenset({"i", "you", "we", "they"})
@@ -274,7 +286,7 @@ def _needed_by_equals(asked: Reading) -> float:
     """Few words say little: "What is X?" and "What is in X?" share all of theirs."""
     if len(asked.words) > 2:
         return 0.87
-    return 0.90 if asked.kind in {"", "how"} else 0.97
+    return {"": 0.90, "how": 0.94}.get(asked.kind, 0.97)
 
 
 def judged(asked: Reading, kept: Reading, cosine: float, *, caution: float = 0.0) -> str:

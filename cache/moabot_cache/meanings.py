@@ -68,7 +68,7 @@ show display view list print see; find locate search discover; begin start comme
 fix repair resolve solve troubleshoot mend correct; change modify alter edit adjust revise amend; buy purchase
 get obtain acquire receive retrieve fetch; check verify validate determine confirm; need require; improve enhance better boost
 increase raise grow; decrease reduce lower cut lessen; big large huge; small little tiny; fast quick quickly rapidly rapid speedy
-explain describe clarify explanation description elaborate detail outline; summarize summarise summary overview recap; rewrite rephrase paraphrase reword restate
+explain describe clarify explanation description elaborate detail outline discuss; summarize summarise summary overview recap; rewrite rephrase paraphrase reword restate
 error exception issue problem failure bug fault trouble; method approach technique procedure process strategy; mean meaning definition define signify represent indicate
 car automobile vehicle; movie film; photo picture image photograph; phone cellphone mobile smartphone telephone; laptop notebook; pc computer
 job position employment; salary pay wage wages; home house; kid kids child children; person people human; dictionary dict; array; folder directory
@@ -111,7 +111,7 @@ sort order arrange rank; reverse invert flip; merge combine join concatenate con
 query request; table relation; column field attribute; row record tuple; index; server host; port; deploy release ship publish; cluster; container; image picture; schedule cron timer; thread; process; memory ram; disk drive storage
 salary income earnings pay; career profession occupation job; resume cv; interview; hire recruit employ; fire dismiss sack; boss manager employer; colleague coworker; quit leave; promotion raise; meeting call appointment
 healthy nutritious; diet nutrition; weight; exercise workout train training; muscle; sleep rest; stress anxiety; depressed depression; doctor physician gp; symptom sign; cause reason trigger factor; cure treat heal remedy treatment; prevent avoid stop
-hungry; thirsty; location place; route path; quick; store shop; restaurant; recipe; ingredient; cook prepare; temperature; weather climate
+expand increase grow enlarge; hungry; thirsty; location place; route path; quick; store shop; restaurant; recipe; ingredient; cook prepare; temperature; weather climate
 frequently often; approximately roughly about; typically usually generally normally; biggest largest; smallest tiniest; fastest quickest; highest; famous
 utilization usage consumption use; elevated high; notify; purchase; sum amount total; latest newest current recent; per-day; hidden; vocal outspoken; timeframe deadline-time
 """

@@ -11,7 +11,7 @@ from functools import lru_cache
 from moabot_cache import meanings as words_of
 from moabot_cache import tables
 
-__all__ = ["LIGHT", "Reading", "essence", "read", "root", "synonyms"]
+__all__ = ["LIGHT", "QUALITIES", "Reading", "essence", "read", "root", "synonyms"]
 
 LONGEST = 1000
 """Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
@@ -20,7 +20,7 @@ MOST_WORDS = 60
 
 QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-", 0x60: " "}
 TOKEN = re.compile(
-    r"v?\d+(?:[.,:]\d+)*(?:st|nd|rd|th)?|[a-z]+(?:[.&/'-]?[a-z0-9]+)*(?:\+\+|#)?|[$€£¥₹%]"
+    r"v?\d+(?:[.,:]\d+)*[a-z]{0,2}\b|v?\d+(?:[.,:]\d+)*|[a-z]+(?:[.&/'-]?[a-z0-9]+)*(?:\+\+|#)?|[$€£¥₹%]"
 )
 CLOCK = re.compile(r"\b(\d{1,2})(?::00)?\s?([ap])\.?m\b\.?")
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
@@ -52,7 +52,12 @@ KINDS = {
 }
 TO_DO = frozenset("do can to should would could".split())
 MARKS = frozenset("from to into before after than over by against until".split())
-MIRRORED = frozenset("difference between and or similar same together".split())
+MIRRORED = frozenset(
+    "difference between and or similar same together married dating engaged related connected close"
+    " equal identical adjacent compatible friends acquaintance neighbour neighbor colleague cousin"
+    " sibling roommate".split()
+)
+"""What holds in both directions: who is married to whom, and what is between them."""
 PERSONS = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
 BE = frozenset("is are was were be been being".split())
 
@@ -63,7 +68,7 @@ class Reading:
 
     `places` are where the words stand, `marks` where words of direction do. `kind` is the type of
     the question, empty for an order. `capitals` are words with a capital inside a sentence.
-    `english` tells whether the tables know its language.
+    `denied` are the words next after a negation. `english` tells whether the tables know its language.
     """
 
     words: tuple[str, ...]
@@ -77,13 +82,14 @@ class Reading:
     units: frozenset[str]
     names: frozenset[str]
     formats: frozenset[str]
-    operation: str
+    operations: frozenset[str]
     aspects: frozenset[str]
     restrictions: frozenset[str]
     persons: tuple[str, ...]
     manner: frozenset[str]
     capitals: frozenset[str]
     negated: bool
+    denied: frozenset[str]
     reversed: bool
     mirrored: bool
     passive: bool
@@ -134,6 +140,7 @@ OPERATIONS = _meaning(tables.OPERATIONS, inflected=True)
 ASPECTS = _meaning(tables.ASPECTS, inflected=True)
 RESTRICTIONS = _meaning(tables.RESTRICTIONS)
 LIGHT = frozenset(map(root, tables.LIGHT))
+QUALITIES = frozenset(map(root, tables.QUALITIES))
 MANNERS = _meaning(tables.MANNERS)
 NEGATIONS = frozenset(tables.NEGATIONS)
 REVERSALS = frozenset(map(root, words_of.REVERSALS))
@@ -145,7 +152,7 @@ NONE: frozenset[int] = frozenset()
 
 def _synonyms() -> Mapping[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
-    for number, group in enumerate(_lines(words_of.SYNONYMS)):
+    for number, group in enumerate(_lines(words_of.SYNONYMS + tables.OPERATIONS)):
         for word in group if len(group) > 1 else ():
             found.setdefault(root(word), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
@@ -163,10 +170,10 @@ Tree = Mapping[str, Sequence[tuple[Sequence[str], Sequence[str]]]]
 
 
 def _tree(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Tree:
-    """Phrases by their first word, the longest first."""
+    """Phrases by the root of their first word, which may be inflected; the longest first."""
     tree: dict[str, list[tuple[Sequence[str], Sequence[str]]]] = {}
     for phrase, instead in sorted(pairs, key=lambda pair: -len(pair[0])):
-        tree.setdefault(phrase[0], []).append((phrase, instead))
+        tree.setdefault(root(phrase[0]), []).append((phrase, instead))
     return tree
 
 
@@ -189,8 +196,10 @@ def _replaced(tokens: Sequence[str], tree: Tree) -> list[str]:
     found: list[str] = []
     place = 0
     while place < len(tokens):
-        for phrase, instead in tree.get(tokens[place], ()):
-            if tokens[place : place + len(phrase)] == list(phrase):
+        for phrase, instead in tree.get(root(tokens[place]), ()):
+            if (len(phrase) > 1 or phrase[0] == tokens[place]) and tokens[
+                place + 1 : place + len(phrase)
+            ] == list(phrase[1:]):
                 found += instead
                 place += len(phrase)
                 break
@@ -242,14 +251,16 @@ def read(text: str) -> Reading:
         units=_found(tokens, UNITS),
         names=_found(tokens, NAMES),
         formats=_found(tokens, FORMATS),
-        operation=next((OPERATIONS[stem] for _, _, stem in both if stem in OPERATIONS), ""),
+        operations=frozenset(OPERATIONS[stem] for _, _, stem in both if stem in OPERATIONS),
         aspects=_found(tokens, ASPECTS),
         restrictions=_found(tokens, RESTRICTIONS),
         persons=tuple(PERSONS[token] for token in tokens if token in PERSONS),
         manner=_found(tokens, MANNERS),
         capitals=_capitals(text),
         negated=negations % 2 == 1,
-        reversed=(negations + sum(stem in REVERSALS for _, _, stem in both)) % 2 == 1,
+        denied=_denied(tokens, content),
+        reversed=(negations + sum(s in REVERSALS and s not in NEGATIONS for _, _, s in both)) % 2
+        == 1,
         mirrored=not MIRRORED.isdisjoint(tokens),
         passive=_passive(tokens),
         english=_english(text),
@@ -291,6 +302,13 @@ def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
         ):
             return kind
     return ""
+
+
+def _denied(tokens: Sequence[str], content: Sequence[tuple[int, str]]) -> frozenset[str]:
+    """The first word of content after each negation."""
+    negations = [place for place, token in enumerate(tokens) if token in NEGATIONS]
+    after = (next((word for at, word in content if at > place), "") for place in negations)
+    return frozenset(word for word in after if word)
 
 
 def _passive(tokens: Sequence[str]) -> bool:

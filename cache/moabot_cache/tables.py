@@ -21,6 +21,7 @@ __all__ = [
     "OPERATIONS",
     "PHRASES",
     "POLITE",
+    "QUALITIES",
     "RESTRICTIONS",
     "SPELLINGS",
     "STOPS",
@@ -28,7 +29,7 @@ __all__ = [
     "VERSION",
 ]
 
-VERSION = "en-1"
+VERSION = "en-2"
 """Stands in an entry's encoder fingerprint's place for the guards: raise it with every change."""
 
 CONTRACTIONS = {
@@ -154,6 +155,9 @@ go down = fall; turn down = reject; say no to = reject; say yes to = accept; hol
 take part in = join; deal with = handle; get in touch with = contact; reach out to = contact
 give up = quit; keep on = continue; carry on = continue; fill out = complete; fill in = complete
 hand in = submit; send in = submit; point out = mention; work out = compute; add up = sum
+leave out = omit; filter out = exclude; by the end of = by; without difficulty = easily; without trouble = easily
+most recent = latest; the most = the; every night = nightly; each night = nightly; every day = daily; each day = daily
+every week = weekly; each week = weekly; every month = monthly; each month = monthly; every year = yearly; each year = yearly
 let know = notify; let the = notify; made of = composition; in charge of = responsible
 responsible for = responsible; instead of = insteadof; rather than = insteadof; as opposed to = insteadof
 such as = like; due to = because; because of = because; in order to = to; so as to = to; prior to = before
@@ -312,6 +316,10 @@ particular specific certain given following correct own available current existi
 associate related relate various different able successfully properly correctly easily quickly efficiently
 effectively exact exactly personal basically generally usually normally always-on best-known necessary""".split()
 
+# Qualities that carry little where a way or a thing is asked for; but a good nurse is not any nurse.
+QUALITIES = """good best great proper real right effectively successfully properly correctly easily
+quickly efficiently specific own current different able""".split()
+
 IRREGULAR = """
 bought buy; sold sell; made make; went go; gone go; came come; took take; taken take; gave give; given give; got get
 found find; lost lose; won win; ran run; wrote write; written write; said say; told tell; thought think; knew know
@@ -321,6 +329,8 @@ driven drive; ate eat; eaten eat; fell fall; fallen fall; felt feel; flew fly; f
 froze freeze; frozen freeze; grew grow; grown grow; heard hear; held hold; hid hide; led lead; lent lend; lay lie
 rose rise; risen rise; shut shut; sang sing; slept sleep; spoke speak; spoken speak; stole steal; stood stand
 swam swim; taught teach; threw throw; understood understand; wore wear; worn wear; children child; men man; women woman
+hurt hurt; hit hit; cut cut; beaten beat; bitten bite; blown blow; caught catch; dug dig; fed feed; fought fight
+forgiven forgive; shot shoot; shown show; struck strike; torn tear; thrown throw; woken wake; hung hang; swept sweep
 feet foot; teeth tooth; mice mouse; people person; better good; indices index; analyses analysis; data data; became become
 """
 
