@@ -21,10 +21,10 @@ from moabot.errors import (
     ProviderError,
     QuorumNotReached,
 )
-from moabot.flights import Flights, flight
 from moabot.journal import Entry, Journal
 from moabot.panel import Panel
 from moabot.plugins import Plugins
+from moabot.recall import Recall
 from moabot.recorder import Recorder
 
 __all__ = ["Answering"]
@@ -51,7 +51,9 @@ class Answering:
 
     def __post_init__(self) -> None:
         self._conversations = Conversations(self.config.limits, self.journal)
-        self._flights = Flights()
+        self.recall = Recall(
+            self.cache, config=self.config, prompts=self.prompts, plugins=self.plugins
+        )
 
     async def handle(
         self,
@@ -77,13 +79,13 @@ class Answering:
                 return  # a redelivery
             recorder.memo, settings = entry.memo, await self._settings_of(entry)
             question = await self._begun(entry, settings)
-            answer = await self._flights.joined(name := self._flight(question, settings))
+            answer = await self.recall.joined(question, settings)
             if answer is None:
-                with self._flights.leading(name) as land:  # looking is part of it: no gap between
-                    if (answer := await self._recall(question, settings)) is None:
+                with self.recall.leading(question, settings) as land:  # no gap before looking
+                    if (answer := await self.recall.find(question, settings)) is None:
                         answer = await self.think(question, settings, recorder, seed=entry.seed)
                     land(answer)
-                    await self._remember(question, settings, answer)
+                    await self.recall.keep(question, settings, answer)
             await self._deliver(answer, entry, reply)
         except asyncio.CancelledError:
             if entry is not None:
@@ -180,33 +182,6 @@ class Answering:
             draft=settings.draft and settings.stream,
             stream=settings.stream,
         )
-
-    async def _recall(self, question: Question, settings: Defaults) -> Answer | None:
-        if self.cache is None or settings.cache == "off":
-            return None
-        key, share = self._key(settings), settings.cache
-        return await self.cache.find(question, key=key, share=share)
-
-    async def _remember(self, question: Question, settings: Defaults, answer: Answer) -> None:
-        lasting = not (answer.degraded or answer.from_cache)
-        if self.cache is not None and settings.cache != "off" and lasting:
-            key, share = self._key(settings), settings.cache
-            await self.cache.keep(question, answer, key=key, share=share)
-
-    def _flight(self, question: Question, settings: Defaults) -> tuple[object, ...]:
-        """The name under which others may join; without a cache, one that nobody has."""
-        if self.cache is None or settings.cache == "off":
-            return (object(),)
-        return flight(question, key=self._key(settings), share=settings.cache)
-
-    def _key(self, settings: Defaults) -> str:
-        """Whatever changes the answer to the same question is part of the key."""
-        config = self.config
-        models = {name: model.model_dump_json() for name, model in config.models.items()}
-        own = {name: plugin.model_dump_json() for name, plugin in config.strategies.items()}
-        panel = config.panels[settings.panel].model_dump_json()
-        how = (settings.strategy, settings.preset, panel)
-        return repr((how, models, own, self.prompts))
 
 
 async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:

@@ -115,6 +115,7 @@ class Question:
     scope: Scope = Scope("console", "local", "terminal")
     images: tuple[Attachment, ...] = ()
     author: str = ""
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,8 +331,8 @@ class Cache(Protocol):
     """What it remembers of earlier answers.
 
     `key` stands for all that makes an answer (strategy, preset, models, prompts); answers under
-    another key are never given. `share` says who else may be given an answer. Nothing is raised:
-    a cache that fails finds nothing.
+    another key are never given. `share` says who else may be given an answer. What a cache raises
+    is logged as its plugin's problem, and the question is answered as if nothing were remembered.
     """
 
     async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
@@ -342,8 +343,15 @@ class Cache(Protocol):
         """Remember; only whole, undegraded answers are offered. Returns when it is on disk."""
         ...
 
-    async def forget(self, question: Question, *, key: str, share: Share) -> None:
-        """Somebody said that what was given for this question is wrong: never give it again."""
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """This question was given the answer to an equal one that was just being made."""
+        ...
+
+    async def forget(self, event: str) -> None:
+        """Somebody said that what the message `event` ("platform:event id") was given is wrong.
+
+        Whether it was remembered, joined or made for it: it is never given again to anybody.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from moabot.contract import NOTHING, Answer, Question, Share
 
-__all__ = ["Flights", "flight"]
+__all__ = ["Flights", "Name", "flight"]
 
 Name = tuple[object, ...]
 

@@ -281,6 +281,7 @@ class DurableJournal:
                 "feedback": now - days.feedback * DAY_S,
                 "audit": now - days.audit * DAY_S,
                 "answers": now,
+                "answers_refused": now - days.feedback * DAY_S,
             }
         )
 

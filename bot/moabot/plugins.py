@@ -225,7 +225,7 @@ class Plugins:
             if isinstance(choice, str) and choice in names:
                 return choice
             if choice is not None:
-                self._complain(
+                self.complain(
                     owner,
                     f"moabot_choose_strategy returned {choice!r}, which is no strategy. "
                     f"Return one of {', '.join(names)}, or None.",
@@ -236,6 +236,13 @@ class Plugins:
         """Tell each plugin's `moabot_answered`."""
         for owner, hook in self._listeners:
             self._call(owner, hook, message=message, answer=answer)
+
+    def complain(self, owner: str, what: str) -> None:
+        """Note the first problem of each plugin; it is called for every message."""
+        if owner not in self._complained:
+            self._complained.add(owner)
+            self.problems.append(f"Plugin {owner}: {what}")
+            log.warning("plugin", extra={"owner": owner, "problem": what})
 
     def _let_in(self, allowed: set[str], installed: Iterable[EntryPoint]) -> None:
         found: set[str] = set()
@@ -301,15 +308,8 @@ class Plugins:
         try:
             return hook(**values)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            self._complain(owner, f"a hook raised {type(error).__name__}: {error}.")
+            self.complain(owner, f"a hook raised {type(error).__name__}: {error}.")
             return None
-
-    def _complain(self, owner: str, what: str) -> None:
-        """Note the first problem of each plugin's hooks; they are called for every message."""
-        if owner not in self._complained:
-            self._complained.add(owner)
-            self.problems.append(f"Plugin {owner}: {what}")
-            log.warning("plugin", extra={"owner": owner, "problem": what})
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
+from collections import Counter
 
 from moabot.contract import Answer, Question
 from moabot_cache.reading import Reading
 
-__all__ = ["alone", "keepable"]
+__all__ = ["Quota", "alone", "keepable"]
 
 FLEETING = re.compile(
     r"\b(today|tonight|tomorrow|yesterday|now|right now|currently|at the moment|this (week|month|year"
@@ -30,6 +32,27 @@ NOBODY = re.compile(
 """An "it" that stands for nothing said before: is it possible, how long does it take."""
 FEWEST = 2
 """Content words without which a question stands for nothing by itself."""
+
+DAY_S = 86_400
+
+
+class Quota:
+    """How many answers to one person's questions may be kept in a day, so that none fills it all."""
+
+    def __init__(self, a_day: int) -> None:
+        self._a_day = a_day
+        self._day = 0
+        self._kept: Counter[tuple[str, str, str]] = Counter()
+
+    def spend(self, question: Question) -> bool:
+        """Whether one more may be kept for who asks this; it is counted."""
+        today = int(time.time() // DAY_S)
+        if today != self._day:
+            self._day = today
+            self._kept.clear()
+        author = (question.scope.platform, question.scope.workspace, question.author)
+        self._kept[author] += 1
+        return self._kept[author] <= self._a_day
 
 
 def keepable(question: Question, answer: Answer) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from moabot.contract import Question
 from moabot.store.answers import Answers
-from moabot.store.rows import Kept
+from moabot.store.rows import Brief
 from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder
 from moabot_cache.exact import normal
@@ -45,7 +45,7 @@ async def explained(
     """Why the question has no semantic tier (or nothing), and the nearest kept ones, best first."""
     asked = read(question)
     vector = encoder.encode([essence(question)])[0]
-    near: list[tuple[float, Kept]] = []
+    near: list[tuple[float, Brief]] = []
     place = 0
     while rows := await answers.after(place, most=PAGE):
         place = rows[-1].place
@@ -67,7 +67,7 @@ async def explained(
 
 
 async def _candidate(
-    question: str, row: Kept, answers: Answers, *, cosine: float, settings: Settings
+    question: str, row: Brief, answers: Answers, *, cosine: float, settings: Settings
 ) -> Candidate:
     asked, kept = read(question), read(row.question)
     exact = normal(row.question) == normal(question)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections import Counter, OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,10 +14,12 @@ from dataclasses import replace
 from moabot.contract import Answer, Question, Share
 from moabot.errors import MoabotError, StoreError
 from moabot.store import Store
-from moabot.store.rows import Kept, Tally
+from moabot.store.rows import Brief, Kept
 from moabot_cache import exact
-from moabot_cache.admission import alone, keepable
-from moabot_cache.bounds import Bounds
+from moabot_cache.admission import Quota, alone, keepable
+from moabot_cache.bounds import GROUP, Bounds
+from moabot_cache.complaints import Complaints
+from moabot_cache.counts import Counts
 from moabot_cache.guards import judged
 from moabot_cache.reading import essence, read
 from moabot_cache.scope import partition
@@ -29,12 +31,11 @@ __all__ = ["SemanticCache", "opened"]
 
 log = logging.getLogger("moabot")
 DAY_S = 86_400.0
-PAGE = 5_000
+MEGABYTE = 1_000_000
+PAGE = 1_000
+"""Rows that are taken in at once; the event loop has a part in it."""
 LOOK_S = 1.0
 """How old our knowledge may be of what other processes removed (`moabot erase`, `cache flush`)."""
-TALLY_S = 10.0
-SERVED = 10_000
-"""Questions of which is known what they were given, so that it can be taken back."""
 JITTER = 0.1
 """Share of the lifetime by which entries of one day differ, so that they do not expire together."""
 
@@ -45,24 +46,24 @@ class SemanticCache:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
         self._rows = store.answers
-        self._worker = Worker(settings.encoder)
-        self._bounds = Bounds(most=settings.most)
+        self._worker = Worker(settings.encoder if settings.semantic else None)
+        self._bounds = Bounds(most=settings.most_mb * MEGABYTE, share=settings.scope_share)
+        self._quota = Quota(settings.author_a_day)
+        self._counts = Counts(store.answers)
+        self._complaints = Complaints(store.answers)
         self._hot: OrderedDict[str, Kept] = OrderedDict()
         self._places: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._served: OrderedDict[str, int] = OrderedDict()
         self._complete = False
-        self._gone_to = 0
+        self._gone_to: int | None = None
         self._looked_at = float("-inf")
-        self._counts: Counter[str] = Counter()
-        self._saved: defaultdict[str, float] = defaultdict(float)
-        self._counted_at = time.monotonic()
         self._loading: asyncio.Future[int] | None = None
 
     async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
         """The exact tier, then for a question that stands alone the semantic one."""
         if question.images:
             return None
+        begun = time.perf_counter()
         shelf = partition(question, key=key, share=share)
         name = f"{shelf}{exact.name(question)}"
         self._bounds.asked(name)
@@ -70,48 +71,54 @@ class SemanticCache:
             kept = await self._exactly(shelf, name)
             tier = "exact"
             if kept is None:
-                kept = await self._nearly(question, shelf)
+                kept = await self._nearly(question, shelf, name)
                 tier = "semantic"
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
             return None
-        return self._given(name, kept, tier)
+        finally:
+            self._counts.took(time.perf_counter() - begun)
+        return self._given(question, name, kept, tier=tier)
 
     async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
         """Write the row, then make it findable; what will not stay true is not kept."""
-        if not keepable(question, answer):
-            self._count("not kept")
+        if not keepable(question, answer) or not self._quota.spend(question):
+            self._counts.add("not kept")
             return
         shelf = partition(question, key=key, share=share)
-        name = f"{shelf}{exact.name(question)}"
         text, vector = essence(question.text), b""
-        findable = self._worker.ready and alone(question, read(question.text))
-        if findable:
-            vector = await self._worker.vector(text)
-        row = self._row(question, answer, shelf=shelf, vector=vector)
         try:
+            if self._worker.ready and alone(question, read(question.text)):
+                vector = await self._worker.vector(text)
+            row = self._row(question, answer, shelf=shelf, vector=vector)
             row = replace(row, place=await self._rows.keep(row))
-            self._take_in(name, row)
-            if findable:
+            self._take_in(f"{shelf}{row.name}", row)
+            if vector:
                 await self._worker.add(shelf, row.place, text=text, question=question.text)
-            leaving = self._bounds.admit(name, worth=1.0 + float(answer.usage.cost_usd or 0))
-            if leaving is not None:
-                await self._remove([self._places[leaving]])
+            await self._make_room(f"{shelf}{row.name}", size=row.size, cost_usd=row.cost_usd)
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
 
-    async def forget(self, question: Question, *, key: str, share: Share) -> None:
-        """Remove what was given for this question, for everybody."""
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """Count it, and note what a complaint would mean."""
         shelf = partition(question, key=key, share=share)
-        name = f"{shelf}{exact.name(question)}"
-        places = {self._served.get(name), self._places.get(name)} - {None}
+        self._counts.add("joined")
+        self._complaints.gave(question.event, shelf, exact.name(question))
+
+    async def forget(self, event: str) -> None:
+        """Remove what this message was given; if it was asked in other words, part the two."""
         try:
-            row = await self._rows.named(shelf, name[len(shelf) :])
-            found = [place for place in places if place is not None]
-            await self._remove([*found, *([row.place] if row is not None else [])])
+            given = await self._complaints.meant(event)
+            if given is None:
+                return
+            row = await self._rows.named(given.partition, given.asked)
+            near = await self._rows.at(given.place)
+            if near is not None and near.name != given.asked:
+                await self._complaints.part(given.partition, asked=given.asked, kept=near.name)
+            await self._remove([each.place for each in (row, near) if each is not None])
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
-        self._count("forgotten")
+        self._counts.add("forgotten")
 
     async def _exactly(self, shelf: str, name: str) -> Kept | None:
         await self._hear_of_removals()
@@ -126,35 +133,43 @@ class SemanticCache:
             self._take_in(name, kept)
         return kept
 
-    async def _nearly(self, question: Question, shelf: str) -> Kept | None:
-        if not self._settings.semantic or not self._worker.ready:
+    async def _nearly(self, question: Question, shelf: str, name: str) -> Kept | None:
+        if not self._worker.ready:
             return None
         asked = read(question.text)
         if not alone(question, asked):
             return None
         found = await self._worker.look(shelf, essence(question.text))
-        for place, cosine, other in found.candidates:
-            if cosine < self._settings.nearest:
-                break
+        near = [each for each in found.candidates if each[1] >= self._settings.nearest]
+        for place, cosine, other in near:
             refused = judged(asked, read(other), cosine, caution=self._settings.caution)
+            if not refused and self._parted(shelf, name, place):
+                refused = "complaint"
             if refused:
-                self._count(f"refused: {refused}")
+                self._counts.add(f"refused: {refused}")
                 continue
             kept = await self._rows.at(place)
             if kept is not None:
                 return kept
-            await self._worker.remove([place])  # the row is gone, so the index is wrong
+            log.warning("cache had a question without its row", extra={"place": place})
+            await self._worker.remove([place])
+        if near:
+            self._counts.add("near miss")
         return None
 
-    def _given(self, name: str, kept: Kept | None, tier: str) -> Answer | None:
+    def _parted(self, shelf: str, name: str, place: int) -> bool:
+        other = self._names.get(place, "")
+        return self._complaints.parted(shelf, name[GROUP:], other[GROUP:])
+
+    def _given(
+        self, question: Question, name: str, kept: Kept | None, *, tier: str
+    ) -> Answer | None:
         answer = None if kept is None else answered(kept)
         if kept is None or answer is None:
-            self._count("miss")
+            self._counts.add("miss")
             return None
-        self._served[name] = kept.place
-        while len(self._served) > SERVED:
-            self._served.popitem(last=False)
-        self._count(tier, saved_usd=kept.cost_usd or 0.0)
+        self._complaints.gave(question.event, kept.partition, name[GROUP:], place=kept.place)
+        self._counts.add(tier, saved_usd=kept.cost_usd or 0.0)
         return answer
 
     def _row(self, question: Question, answer: Answer, *, shelf: str, vector: bytes) -> Kept:
@@ -166,6 +181,7 @@ class SemanticCache:
             name=exact.name(question),
             scope=question.scope,
             author=question.author,
+            event=question.event,
             question=question.text,
             encoder=self._worker.fingerprint if vector else "",
             vector=vector,
@@ -187,6 +203,13 @@ class SemanticCache:
         while len(self._hot) > self._settings.hot:
             self._hot.popitem(last=False)
 
+    async def _make_room(self, name: str, *, size: int, cost_usd: float | None) -> None:
+        """Let the row in, and those out that are worth less."""
+        leaving = self._bounds.admit(name, size=size, worth=1.0 + (cost_usd or 0.0))
+        if leaving:
+            self._counts.add("made room")
+            await self._remove([self._places[each] for each in leaving])
+
     async def _remove(self, places: Sequence[int]) -> None:
         self._leave(places)
         await self._worker.remove(places)
@@ -205,50 +228,47 @@ class SemanticCache:
         if (now := time.monotonic()) < self._looked_at + LOOK_S:
             return
         self._looked_at = now
+        if self._gone_to is None:
+            self._gone_to = await self._rows.last_gone()
         gone = await self._rows.gone(self._gone_to)
         if gone:
             self._gone_to = gone[-1][0]
             places = [place for _, place in gone]
             self._leave(places)
             await self._worker.remove(places)
-        if now > self._counted_at + TALLY_S:
-            self._write_counts()
-
-    def _count(self, name: str, *, saved_usd: float = 0.0) -> None:
-        self._counts[name] += 1
-        if saved_usd:
-            self._saved[name] += saved_usd
-
-    def _write_counts(self) -> None:
-        """Not waited for: a count that is lost with a crash is no loss."""
-        self._counted_at = time.monotonic()
-        day = int(time.time() // DAY_S)
-        tallies = [Tally(day, n, times, self._saved[n]) for n, times in self._counts.items()]
-        self._counts.clear()
-        self._saved.clear()
-        if tallies:
-            self._rows.count(tallies)
+        self._counts.write_when_due()
+        self._complaints.write()
 
     def begin(self) -> None:
         """Load encoder and rows in the worker's thread; until then only exact repeats are found."""
         loop = asyncio.get_running_loop()
 
-        def page(after: int) -> Sequence[Kept]:
-            reading = asyncio.run_coroutine_threadsafe(self._rows.after(after, most=PAGE), loop)
-            rows = reading.result()
+        async def read_page(after: int) -> Sequence[Brief]:
+            if after == 0:
+                await self._hear_of_removals()
+                await self._complaints.load()
+            return await self._rows.after(after, most=PAGE)
+
+        def page(after: int) -> Sequence[Brief]:
+            rows = asyncio.run_coroutine_threadsafe(read_page(after), loop).result()
             loop.call_soon_threadsafe(self._know, rows)
             return rows
 
         self._loading = self._worker.run(lambda: self._worker.load(page))
         self._loading.add_done_callback(self._loaded)
 
-    def _know(self, rows: Sequence[Kept]) -> None:
+    def _know(self, rows: Sequence[Brief]) -> None:
+        leaving: list[str] = []
         for row in rows:
             name = f"{row.partition}{row.name}"
-            if name not in self._places:
-                self._places[name] = row.place
+            if self._places.setdefault(name, row.place) == row.place:
                 self._names[row.place] = name
-                self._bounds.admit(name, worth=1.0 + (row.cost_usd or 0.0))
+                worth = 1.0 + (row.cost_usd or 0.0)
+                leaving += self._bounds.admit(name, size=row.size, worth=worth)
+        if leaving:  # there is less room than there was
+            places = [self._places[name] for name in leaving]
+            self._leave(places)
+            self._rows.remove(places)
 
     def _loaded(self, loading: asyncio.Future[int]) -> None:
         if loading.cancelled():
@@ -276,7 +296,8 @@ class SemanticCache:
     async def close(self) -> None:
         """Wait for the thread, write what was counted."""
         await self.loaded()
-        self._write_counts()
+        self._counts.write()
+        self._complaints.write()
         self._worker.close()
 
 

@@ -30,6 +30,19 @@ class Settings(BaseModel):
         le=0.25,
         description="added to every cosine that the guards want: less hits more, and errs more",
     )
-    most: int = Field(default=100_000, ge=10, description="answers kept, in all")
+    most_mb: float = Field(
+        default=400.0,
+        gt=0,
+        description="megabytes of answers that are kept; those seldom asked, cheap and long go first",
+    )
+    scope_share: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="part of most_mb that one channel or workspace may fill",
+    )
+    author_a_day: int = Field(
+        default=500, ge=1, description="answers to one person's questions that are kept in a day"
+    )
     keep_days: float = Field(default=30.0, gt=0, description="days that an answer is given")
     hot: int = Field(default=2_000, ge=1, description="answers held in memory, ready at once")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
-from moabot.store.rows import Kept
+from moabot.errors import MoabotError, StoreError
+from moabot.store.rows import Brief
 from moabot_cache.embedder import Encoder, Vectors, opened
 from moabot_cache.index import Index
 
@@ -42,7 +43,7 @@ class _Look:
 class Worker:
     """Encoder and indexes, one for each partition; all of it is touched in its thread only."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str | None) -> None:
         self._model = model
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="moabot-cache")
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="moabot-pack")
@@ -54,15 +55,19 @@ class Worker:
         self._looking = False
         self._packing: dict[str, list[tuple[int, Vectors]]] = {}
         self._loaded_to = 0
+        self._closed = False
         self.ready = False
 
     def close(self) -> None:
         """Stop both threads; what they do now is finished."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
-        self._builder.shutdown(wait=True, cancel_futures=True)
+        self._closed = True
+        self._thread.shutdown(wait=True)
+        self._builder.shutdown(wait=True)
 
     def run(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        """Have something done in the thread."""
+        """Have something done in the thread; raises `StoreError` when it is closed."""
+        if self._closed:
+            raise _closed()
         return asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     @property
@@ -70,35 +75,55 @@ class Worker:
         """The encoder's; empty until it is loaded."""
         return "" if self._encoder is None else self._encoder.fingerprint
 
-    def load(self, pages: Callable[[int], Sequence[Kept]]) -> int:
+    def load(self, pages: Callable[[int], Sequence[Brief]]) -> int:
         """Open the encoder, then take in all rows; returns how many are of another encoder.
 
-        In the thread. `pages(place)` gives the rows after a place, none at the end.
+        In the thread. `pages(place)` gives the rows after a place, none at the end. All are read
+        also when the encoder cannot be opened; then its error is raised at the end.
         """
-        encoder = opened(self._model)
-        encoder.encode(["the first one takes longest"])
-        places: dict[str, list[int]] = {}
-        halves: dict[str, list[bytes]] = {}
+        problem: MoabotError | None = None
+        encoder: Encoder | None = None
+        try:
+            encoder = None if self._model is None else opened(self._model)
+        except MoabotError as error:
+            problem = error
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        halves: defaultdict[str, list[bytes]] = defaultdict(list)
         strange = 0
         while rows := pages(self._loaded_to):
             for row in rows:
-                if row.encoder == encoder.fingerprint:
-                    places.setdefault(row.partition, []).append(row.place)
-                    halves.setdefault(row.partition, []).append(row.vector)
+                if encoder is not None and row.encoder == encoder.fingerprint:
+                    places[row.partition].append(row.place)
+                    halves[row.partition].append(row.vector)
                     self._questions[row.place] = (row.partition, row.question)
                 else:
                     strange += bool(row.vector)
             self._loaded_to = rows[-1].place
+        if problem is not None:
+            raise problem
+        if encoder is not None:
+            self._serve(encoder, places, halves)
+        return strange
+
+    def _serve(
+        self,
+        encoder: Encoder,
+        places: Mapping[str, Sequence[int]],
+        halves: Mapping[str, Sequence[bytes]],
+    ) -> None:
+        """Build the indexes; from now on, all is found."""
+        encoder.encode(["the first one takes longest"])
         for partition, found in places.items():
-            vectors = _floats(b"".join(halves.pop(partition)), encoder.size)
+            vectors = _floats(b"".join(halves[partition]), encoder.size)
             self._indexes[partition] = Index(encoder.size, found, vectors)
         self._encoder = encoder
         self.ready = True
-        return strange
 
     def look(self, partition: str, text: str) -> asyncio.Future[Found]:
         """Find what lies near; several that wait are encoded together."""
         done: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        if self._closed:
+            raise _closed()
         self._waiting.append(_Look(partition, text, done))
         if not self._looking:
             self._next()
@@ -124,13 +149,13 @@ class Worker:
 
     def _tell(self, batch: Sequence[_Look], found: asyncio.Future[list[Found]]) -> None:
         self._looking = False
-        if self._waiting:
+        if self._closed:
+            _fail(self._waiting, _closed())
+        elif self._waiting:
             self._next()
-        error = RuntimeError("closed") if found.cancelled() else found.exception()
+        error = found.exception()
         if error is not None:
-            for look in batch:
-                if not look.done.done():
-                    look.done.set_exception(error)
+            _fail(batch, error)
             return
         for look, each in zip(batch, found.result(), strict=True):
             if not look.done.done():
@@ -212,6 +237,16 @@ class Worker:
                 self._indexes[partition] = packed
 
         self._builder.submit(build)
+
+
+def _closed() -> StoreError:
+    return StoreError("The cache is closed.", fix="Ask again when the bot runs.")
+
+
+def _fail(looks: Sequence[_Look], error: BaseException) -> None:
+    for look in looks:
+        if not look.done.done():
+            look.done.set_exception(error)
 
 
 def _floats(halves: bytes, size: int) -> Vectors:

@@ -34,14 +34,17 @@ class Memory:
         """Keep it."""
         self.kept[question.text, key, share] = answer
 
-    async def forget(self, question: Question, *, key: str, share: Share) -> None:
-        """Forget it."""
-        del self.kept[question.text, key, share]
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """Nobody counts."""
+
+    async def forget(self, event: str) -> None:
+        """Forget all: there is one event."""
+        self.kept.clear()
 
 
 def with_memory(app: App) -> Memory:
     """Give the corridor a cache."""
-    app.answering.cache = memory = Memory()
+    app.answering = replace(app.answering, cache=(memory := Memory()))
     return memory
 
 

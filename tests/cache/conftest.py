@@ -30,12 +30,14 @@ def open_cache(tmp_path: Path) -> Open:
     return open_it
 
 
-def asking(text: str, *said: str, scope: Scope | None = None, author: str = "ann") -> Question:
+def asking(
+    text: str, *said: str, scope: Scope | None = None, author: str = "ann", event: str = ""
+) -> Question:
     """A question, after what was `said` in turns."""
     turns = tuple(
         Turn("assistant" if place % 2 else "user", words) for place, words in enumerate(said)
     )
-    return Question(text, turns, scope or Scope("slack", "T1", "C1"), (), author)
+    return Question(text, turns, scope or Scope("slack", "T1", "C1"), (), author, event)
 
 
 def answer(text: str = "Like this.") -> Answer:

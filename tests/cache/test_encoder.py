@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from moabot.errors import ConfigError
+from moabot_cache import tables
 from moabot_cache.embedder import Encoder, opened
 
 SENTENCES = (
@@ -39,11 +40,11 @@ def test_vectors_are_unit_vectors_alone_and_in_company(onnx: Encoder) -> None:
 
 def test_the_fingerprint_names_engine_weights_and_tables(onnx: Encoder) -> None:
     """Vectors of another encoder, or of other words, are never compared."""
-    kind, weights, tables = onnx.fingerprint.split(":")
+    kind, weights, version = onnx.fingerprint.split(":")
 
     assert kind == "onnx"
     assert len(weights) == 16
-    assert tables == "en-1"
+    assert version == tables.VERSION
 
 
 def test_a_directory_without_safe_weights_is_refused(tmp_path: Path) -> None:

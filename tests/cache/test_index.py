@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from moabot_cache import index as module
-from moabot_cache.bounds import Bounds
 from moabot_cache.embedder import Vectors
 from moabot_cache.index import Index
 
@@ -60,19 +59,3 @@ def test_a_large_index_still_finds_its_own(monkeypatch: pytest.MonkeyPatch) -> N
     assert found == list(range(0, 6_000, 60))
     packed = index.pack()
     assert packed.search(vectors[11], most=1)[0][0] == 11
-
-
-def test_a_stream_of_one_offs_does_not_push_out_what_is_asked_often() -> None:
-    """Least recently used would forget everything in one busy hour."""
-    bounds = Bounds(most=10)
-    for name in [f"often {n}" for n in range(10)] * 3:
-        bounds.asked(name)
-        bounds.admit(name)
-
-    gone: set[str | None] = set()
-    for n in range(60):
-        bounds.asked(f"once {n}")
-        gone.add(bounds.admit(f"once {n}"))
-
-    assert not any(name and name.startswith("often") for name in gone)
-    assert len(bounds) == 10

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from moabot.contract import Scope
-from moabot.store.rows import Kept, Tally
+from moabot.store.rows import Brief, Given, Kept, Tally
 
 if TYPE_CHECKING:
     from moabot.store.sqlite import SqliteStore
@@ -19,8 +19,8 @@ __all__ = ["Answers", "SqliteAnswers"]
 
 CHANNEL = "platform || ':' || workspace || '/' || channel"
 COLUMNS = (
-    "place, partition, name, platform, workspace, channel, thread, private, author, question,"
-    " encoder, vector, answer, cost, at, expires"
+    "place, partition, name, platform, workspace, channel, thread, private, author, event,"
+    " question, encoder, vector, answer, cost, at, expires"
 )
 DAY_S = 86_400
 
@@ -40,8 +40,28 @@ class Answers(Protocol):
         """One row, unless it is gone or has expired."""
         ...
 
-    async def after(self, place: int, *, most: int) -> Sequence[Kept]:
-        """The next rows by place, without their answers."""
+    async def after(self, place: int, *, most: int) -> Sequence[Brief]:
+        """The next rows by place."""
+        ...
+
+    def give(self, given: Sequence[Given]) -> asyncio.Future[None]:
+        """Note who was given what."""
+        ...
+
+    async def given(self, event: str) -> Given | None:
+        """What a message was given, from memory or as the first who asked; None if that is unknown."""
+        ...
+
+    def refuse(self, partition: str, *, asked: str, kept: str) -> asyncio.Future[None]:
+        """Note that what answers the question named `kept` does not answer the one named `asked`."""
+        ...
+
+    async def refused(self) -> Sequence[tuple[str, str, str]]:
+        """All pairs that were refused: partition, asked, kept."""
+        ...
+
+    async def last_gone(self) -> int:
+        """The number of the last removal so far."""
         ...
 
     async def gone(self, since: int) -> Sequence[tuple[int, int]]:
@@ -88,9 +108,30 @@ class SqliteAnswers:
         """By its place."""
         return await self._one("place = ? AND expires > ?", place, time.time())
 
-    async def after(self, place: int, *, most: int) -> Sequence[Kept]:
+    async def after(self, place: int, *, most: int) -> Sequence[Brief]:
         """A page."""
         return await self._store.reading(partial(_after, place=place, most=most))
+
+    def give(self, given: Sequence[Given]) -> asyncio.Future[None]:
+        """The last one for each event."""
+        return self._store.writing(partial(_give, given=tuple(given)))
+
+    async def given(self, event: str) -> Given | None:
+        """From two tables."""
+        return await self._store.reading(partial(_given, event=event))
+
+    def refuse(self, partition: str, *, asked: str, kept: str) -> asyncio.Future[None]:
+        """Hashes only, so that nobody's words stay."""
+        bound = (partition, asked, kept, time.time())
+        return self._store.writing(partial(_refuse, bound=bound))
+
+    async def refused(self) -> Sequence[tuple[str, str, str]]:
+        """They are few."""
+        return await self._store.reading(_refused)
+
+    async def last_gone(self) -> int:
+        """0 when nothing was ever removed."""
+        return await self._store.reading(_last_gone)
 
     async def gone(self, since: int) -> Sequence[tuple[int, int]]:
         """From the trigger's table."""
@@ -124,8 +165,8 @@ def _keep(c: sqlite3.Connection, *, kept: Kept) -> int:
     c.execute("DELETE FROM answers WHERE partition = ? AND name = ?", (kept.partition, kept.name))
     scope = kept.scope
     found = c.execute(
-        f"INSERT INTO answers ({COLUMNS.removeprefix('place, ')})"  # noqa: S608 - our columns
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO answers ({COLUMNS.removeprefix('place, ')}, size)"  # noqa: S608 - our columns
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             kept.partition,
             kept.name,
@@ -135,6 +176,7 @@ def _keep(c: sqlite3.Connection, *, kept: Kept) -> int:
             scope.thread,
             scope.private,
             kept.author,
+            kept.event,
             kept.question,
             kept.encoder,
             kept.vector,
@@ -142,6 +184,7 @@ def _keep(c: sqlite3.Connection, *, kept: Kept) -> int:
             kept.cost_usd,
             kept.at,
             kept.expires,
+            kept.size,
         ),
     )
     return int(found.lastrowid or 0)
@@ -155,23 +198,26 @@ def _one(c: sqlite3.Connection, *, where: str, bound: Sequence[object]) -> Kept 
     return None if row is None else _kept(row)
 
 
-def _after(c: sqlite3.Connection, *, place: int, most: int) -> Sequence[Kept]:
+def _after(c: sqlite3.Connection, *, place: int, most: int) -> Sequence[Brief]:
     rows = c.execute(
-        "SELECT place, partition, name, '', '', '', '', 0, '', question, encoder, vector, '',"
-        " cost, at, expires FROM answers WHERE place > ? ORDER BY place LIMIT ?",
+        "SELECT place, partition, name, question, encoder, vector, cost, size FROM answers"
+        " WHERE place > ? ORDER BY place LIMIT ?",
         (place, most),
     )
-    return [_kept(row) for row in rows]
+    return list(map(Brief._make, rows))
 
 
 def _kept(row: Sequence[object]) -> Kept:
-    place, partition, name, platform, workspace, channel, thread, private, author, *rest = row
+    place, partition, name, platform, workspace, channel, thread, private, author, event, *rest = (
+        row
+    )
     question, encoder, vector, answer, cost, at, expires = rest
     return Kept(
         partition=str(partition),
         name=str(name),
         scope=Scope(str(platform), str(workspace), str(channel), str(thread), bool(private)),
         author=str(author),
+        event=str(event),
         question=str(question),
         encoder=str(encoder),
         vector=vector if isinstance(vector, bytes) else b"",
@@ -181,6 +227,37 @@ def _kept(row: Sequence[object]) -> Kept:
         expires=expires if isinstance(expires, float) else 0.0,
         place=place if isinstance(place, int) else 0,
     )
+
+
+def _give(c: sqlite3.Connection, *, given: Sequence[Given]) -> None:
+    c.executemany(
+        "INSERT OR REPLACE INTO answers_given (event, partition, asked, place) VALUES (?, ?, ?, ?)",
+        [(each.event, each.partition, each.asked, each.place) for each in given],
+    )
+
+
+def _given(c: sqlite3.Connection, *, event: str) -> Given | None:
+    found = c.execute(
+        "SELECT event, partition, asked, place FROM answers_given WHERE event = :event"
+        " UNION ALL SELECT event, partition, name, place FROM answers WHERE event = :event",
+        {"event": event},
+    ).fetchone()
+    return None if found is None else Given(*found)
+
+
+def _refuse(c: sqlite3.Connection, *, bound: tuple[str, str, str, float]) -> None:
+    c.execute(
+        "INSERT OR REPLACE INTO answers_refused (partition, asked, kept, at) VALUES (?, ?, ?, ?)",
+        bound,
+    )
+
+
+def _refused(c: sqlite3.Connection) -> Sequence[tuple[str, str, str]]:
+    return c.execute("SELECT partition, asked, kept FROM answers_refused").fetchall()
+
+
+def _last_gone(c: sqlite3.Connection) -> int:
+    return int(c.execute("SELECT COALESCE(MAX(number), 0) FROM answers_gone").fetchone()[0])
 
 
 def _gone(c: sqlite3.Connection, *, since: int) -> Sequence[tuple[int, int]]:
@@ -220,8 +297,5 @@ def _tallies(c: sqlite3.Connection, *, since: int) -> Sequence[Tally]:
 
 
 def _size(c: sqlite3.Connection) -> tuple[int, int]:
-    rows, size = c.execute(
-        "SELECT COUNT(*), COALESCE(SUM(LENGTH(question) + LENGTH(vector) + LENGTH(answer)), 0)"
-        " FROM answers"
-    ).fetchone()
+    rows, size = c.execute("SELECT COUNT(*), COALESCE(SUM(size), 0) FROM answers").fetchone()
     return int(rows), int(size)

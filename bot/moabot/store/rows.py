@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from moabot.contract import Scope, Usage
 
 __all__ = [
     "Accepted",
+    "Brief",
     "By",
     "Change",
     "File",
+    "Given",
     "Kept",
     "Kind",
     "Opinion",
@@ -25,8 +27,10 @@ __all__ = [
 ]
 
 Outcome = Literal["ok", "failed", "cancelled"]
+ROW_BYTES = 300
+"""Hashes, times, names of a row, and their places in the indexes."""
 By = Literal["channel", "user", "model", "strategy"]
-Kind = Literal["inbox", "turns", "ledger", "feedback", "audit", "answers"]
+Kind = Literal["inbox", "turns", "ledger", "feedback", "audit", "answers", "answers_refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,7 @@ class Kept:
 
     `vector` is the question's, as halves (fp16) by the encoder of that fingerprint, empty when it
     can only be found exactly. `answer` is JSON. `cost_usd` is what it cost, None if unknown.
+    `event` is the message that it was made for ("platform:event id").
     """
 
     partition: str
@@ -166,6 +171,35 @@ class Kept:
     cost_usd: float | None
     at: float
     expires: float
+    event: str = ""
+    place: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes, about: what grows with the answer, and a row's own weight."""
+        return len(self.question) + len(self.vector) + len(self.answer) + ROW_BYTES
+
+
+class Brief(NamedTuple):
+    """What memory holds of a remembered answer; 100,000 of them are read in a second."""
+
+    place: int
+    partition: str
+    name: str
+    question: str
+    encoder: str
+    vector: bytes
+    cost_usd: float | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A message was given a remembered answer: the row at `place`, or what `asked` names (0)."""
+
+    event: str
+    partition: str
+    asked: str
     place: int = 0
 
 

@@ -115,16 +115,32 @@ CREATE TABLE answers (
     partition TEXT NOT NULL,
     name TEXT NOT NULL,{SCOPE},
     author TEXT NOT NULL,
+    event TEXT NOT NULL,
     question TEXT NOT NULL,
     encoder TEXT NOT NULL,
     vector BLOB NOT NULL,
     answer TEXT NOT NULL,
+    size INTEGER NOT NULL,
     cost REAL,
     at REAL NOT NULL,
     expires REAL NOT NULL,
     UNIQUE (partition, name)
 );
 CREATE INDEX answers_expires ON answers (expires);
+CREATE INDEX answers_event ON answers (event);
+CREATE TABLE answers_given (
+    event TEXT PRIMARY KEY,
+    partition TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    place INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE answers_refused (
+    partition TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    kept TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (partition, asked, kept)
+) WITHOUT ROWID;
 CREATE TABLE answers_gone (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     place INTEGER NOT NULL

@@ -51,12 +51,14 @@ class SqliteStore:
         self.answers: Answers = SqliteAnswers(self)
         self._reading = read
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="moabot-read")
+        self._closed = False
         self._looked_at = float("-inf")
         self._free_mb = float("inf")
 
     async def close(self) -> None:
         """Write what is waiting, then close the file."""
         await self._writer.close()
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.close)
         self._reader.shutdown()
 
@@ -170,6 +172,8 @@ class SqliteStore:
         """Have `work` done beside the writer; for the parts of this store."""
         loop = asyncio.get_running_loop()
         try:
+            if self._closed:
+                raise sqlite3.ProgrammingError("it is closed")
             return await loop.run_in_executor(self._reader, work, self._reading)
         except sqlite3.Error as error:
             raise self._explain(error) from error

@@ -177,13 +177,8 @@ def amend(c: sqlite3.Connection, *, event: str, text: str | None) -> None:
         c.execute("UPDATE inbox SET text = ? WHERE event = ? AND text <> ''", (text, event))
         c.execute("UPDATE turns SET text = ? WHERE event = ? AND role = 'user'", (text, event))
         return
-    c.execute(
-        "DELETE FROM answers WHERE (platform, workspace, channel, author, question) IN"
-        " (SELECT platform, workspace, channel, author, TRIM(text) FROM inbox WHERE event = ?)",
-        (event,),
-    )
-    for table in ("turns", "memo", "files"):
-        c.execute(f"DELETE FROM {table} WHERE event = ?", (event,))  # noqa: S608 - three names
+    for table in ("turns", "memo", "files", "answers", "answers_given"):
+        c.execute(f"DELETE FROM {table} WHERE event = ?", (event,))  # noqa: S608 - five names
     # The row stays without its words, so that a late redelivery is known.
     c.execute(
         "UPDATE inbox SET text = '', state = 'done', ended = COALESCE(ended, ?) WHERE event = ?",
@@ -242,6 +237,7 @@ def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> in
         "feedback": f"who = :key OR {theirs}" if user is not None else f"{whose} = :key",
         "turns": f"{whose} = :key",
         "answers": f"{whose} = :key",
+        "answers_given": theirs,
         "inbox": f"{whose} = :key",
     }
     bound = {"key": key}
@@ -277,7 +273,7 @@ def expire(c: sqlite3.Connection, *, before: Mapping[Kind, float]) -> int:
     old = "state <> 'open' AND ended < ?"
     for kind, at in before.items():
         if kind == "inbox":
-            for table in ("memo", "files"):
+            for table in ("memo", "files", "answers_given"):
                 gone += c.execute(
                     f"DELETE FROM {table} WHERE event IN (SELECT event FROM inbox WHERE {old})",  # noqa: S608 - as above
                     (at,),
