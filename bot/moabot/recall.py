@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
@@ -27,6 +28,7 @@ class Recall:
         self._config = config
         self._prompts = prompts
         self._plugins = plugins
+        self._keys: dict[tuple[str, str, str], str] = {}
 
     async def find(self, question: Question, settings: Defaults) -> Answer | None:
         """An earlier answer, where there is a cache and it has one."""
@@ -80,10 +82,14 @@ class Recall:
         return flight(question, key=self._key(settings), share=settings.cache)
 
     def _key(self, settings: Defaults) -> str:
-        """Whatever changes the answer to the same question is part of the key."""
+        """A hash of whatever changes the answer to the same question; made once for each setting."""
+        chosen = (settings.strategy, settings.preset, settings.panel)
+        if (known := self._keys.get(chosen)) is not None:
+            return known
         config = self._config
         models = {name: model.model_dump_json() for name, model in config.models.items()}
         own = {name: plugin.model_dump_json() for name, plugin in config.strategies.items()}
         panel = config.panels[settings.panel].model_dump_json()
-        how = (settings.strategy, settings.preset, panel)
-        return repr((how, models, own, self._prompts))
+        whole = repr((chosen, panel, models, own, self._prompts))
+        key = self._keys[chosen] = hashlib.sha256(whole.encode()).hexdigest()
+        return key

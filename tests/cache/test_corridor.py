@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from moabot import Completion, Message, Prompt, Usage, Wrote
 from moabot.app import App
 from moabot.testing import RecordingReply, rehearsal
@@ -73,24 +71,6 @@ async def test_an_answer_is_remembered_over_a_restart(tmp_path: Path) -> None:
     assert provider.calls == 1
     assert reply.answer is not None
     assert reply.answer.from_cache
-
-
-async def test_when_the_first_is_stopped_the_next_takes_over(tmp_path: Path) -> None:
-    """One person's Ctrl-C is not everybody's."""
-    provider = Counting()
-    async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
-        first = asyncio.create_task(_ask(app, "1"))
-        await provider.asked.wait()
-        others = [asyncio.create_task(_ask(app, str(n))) for n in (2, 3)]
-        await asyncio.sleep(0.04)
-        first.cancel()
-        provider.go.set()
-        replies = await asyncio.gather(*others)
-        with pytest.raises(asyncio.CancelledError):
-            await first
-
-    assert all(reply.answer is not None for reply in replies)
-    assert provider.calls == 2
 
 
 async def test_with_the_cache_off_everybody_is_answered_anew(tmp_path: Path) -> None:
