@@ -258,7 +258,7 @@ def _ours(names: Sequence[str], most: int) -> float:
             hits += 1
             continue
         kept.add(name)
-        kept.discard(bounds.admit(name) or "")
+        kept.difference_update(bounds.admit(name, size=1))
     return hits / len(names)
 
 
