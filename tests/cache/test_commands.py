@@ -11,7 +11,10 @@ from tests.cache.conftest import answer, asking
 from typer.testing import CliRunner
 
 from moabot.cli import app
+from moabot.cli.hits import Hits
 from moabot.store import sqlite
+from moabot.store.rows import Tally
+from moabot_cache.counts import LOOKUPS
 from moabot_cache.semantic import opened
 from moabot_cache.settings import Settings
 
@@ -51,9 +54,31 @@ def test_stats_tell_hits_refusals_and_size(config: Path) -> None:
     found = json.loads(_run(config, "stats", "--json"))
 
     assert found["entries"] == 1
-    assert found["counts"]["exact"] == 1
-    assert found["counts"]["miss"] == 1
-    assert "1 answers" in _run(config, "stats")
+    assert found["hits"] == {"exact": 1, "semantic": 0, "joined": 0, "miss": 1}
+    assert found["near_misses"] == 1
+    assert sum(found["refusals"].values()) == 1
+    assert sum(found["lookups"].values()) == 2
+
+
+def test_stats_are_drawn_for_people(config: Path) -> None:
+    """Tiers, guards, times and days, each with bars."""
+    shown = _run(config, "stats")
+
+    assert "1 answers" in shown
+    for title in ("answered from", "refused by guard", "how long it took", "by day"):
+        assert title in shown
+    assert "█" in shown
+    assert "50% of 2" in shown
+
+
+def test_times_of_lookups_stand_in_their_order() -> None:
+    """A histogram whose bars are mixed up shows nothing."""
+    names = [name for _, name in reversed(LOOKUPS)]
+    hits = Hits([Tally(1, name, 1) for name in names], 0, 0)
+
+    shown = hits.record()["lookups"]
+    assert isinstance(shown, dict)
+    assert [f"lookup {name}" for name in shown] == [name for _, name in LOOKUPS]
 
 
 def test_explain_names_what_forbids_each_candidate(config: Path) -> None:

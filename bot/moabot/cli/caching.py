@@ -1,7 +1,6 @@
 """`moabot cache`: what it saved, what it would give, how well it tells questions apart."""
 
 import sys
-from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from moabot.config import Config
     from moabot.store import Store
-    from moabot.store.rows import Tally
     from moabot_cache.explaining import Candidate
     from moabot_cache.settings import Settings
     from moabot_cache.tuning import Tuned
@@ -35,8 +33,6 @@ cache = typer.Typer(
     epilog=EXAMPLES,
     rich_markup_mode=None,
 )
-BAR = 40
-"""Characters of the longest bar."""
 
 Channel = Annotated[
     str | None,
@@ -98,6 +94,7 @@ class TuneOptions:
 def stats(context: typer.Context, options: StatsOptions) -> None:
     """Show hits by tier, refusals by guard, money saved, and size."""
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
+    from moabot.cli.hits import Hits  # noqa: PLC0415 - as above
     from moabot.cli.storing import read_config, with_store  # noqa: PLC0415 - as above
     from moabot.cli.sums import since  # noqa: PLC0415 - as above
     from moabot_platforms.console.screen import print_json  # noqa: PLC0415 - as above
@@ -105,48 +102,16 @@ def stats(context: typer.Context, options: StatsOptions) -> None:
     with running.told():
         begin = since(options.since)
 
-        async def look(store: "Store") -> "tuple[Sequence[Tally], tuple[int, int]]":
-            return await store.answers.tallies(since=begin), await store.answers.size()
+        async def look(store: "Store") -> Hits:
+            tallies = await store.answers.tallies(since=begin)
+            return Hits(tallies, *await store.answers.size())
 
-        tallies, (entries, size) = with_store(read_config(context), look)
-        counts, saved = _summed(tallies)
+        hits = with_store(read_config(context), look)
         if options.json:
-            print_json(
-                {"entries": entries, "bytes": size, "counts": dict(counts), "saved_usd": saved}
-            )
+            print_json(hits.record())
             return
-        typer.echo(f"{entries:,} answers, {size / 1e6:.1f} MB; saved ${saved:.2f}")
-        _bars(counts)
-        _days(tallies)
-
-
-def _summed(tallies: "Sequence[Tally]") -> tuple[Counter[str], float]:
-    counts: Counter[str] = Counter()
-    for tally in tallies:
-        counts[tally.name] += tally.times
-    return counts, round(sum(tally.saved_usd for tally in tallies), 6)
-
-
-def _bars(counts: Counter[str]) -> None:
-    most = max(counts.values(), default=1)
-    for name, times in counts.most_common():
-        typer.echo(f"  {name:<24} {times:>9,}  {'█' * max(1, round(BAR * times / most))}")
-
-
-def _days(tallies: "Sequence[Tally]") -> None:
-    """Hits of all lookups, day by day."""
-    from datetime import UTC, datetime  # noqa: PLC0415 - `--help` must stay fast
-
-    hits: defaultdict[int, int] = defaultdict(int)
-    looked: defaultdict[int, int] = defaultdict(int)
-    for tally in tallies:
-        if tally.name in {"exact", "semantic", "miss"}:
-            looked[tally.day] += tally.times
-            hits[tally.day] += tally.times if tally.name != "miss" else 0
-    for day, times in sorted(looked.items()):
-        name = datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%d")
-        share = hits[day] / times
-        typer.echo(f"  {name}  {'█' * round(BAR * share):<{BAR}} {share:4.0%} of {times:,}")
+        for line in hits.lines():
+            typer.echo(line)
 
 
 @cache.command("flush")
