@@ -63,9 +63,20 @@ def keepable(question: Question, answer: Answer) -> bool:
     text = question.text.casefold()
     if question.images or answer.degraded or answer.from_cache or not answer.text.strip():
         return False
+    if not (_is_text(question.text) and _is_text(answer.text)):
+        return False
     return not FLEETING.search(text) and (
         not PERSONAL.search(text) or DOING.search(text) is not None
     )
+
+
+def _is_text(text: str) -> bool:
+    """Half a pair of UTF-16 can be in a string, but in no file and no database."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def alone(question: Question, reading: Reading) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ async def test_rows_that_another_process_removed_are_not_given(
 
 
 async def test_vectors_of_another_encoder_are_never_compared(
-    open_cache: Open, tmp_path: Path
+    open_cache: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A cosine between two models' vectors means nothing; an exact repeat still means the same."""
     kept = asking("How do I change a flat tire?")
@@ -137,6 +138,7 @@ async def test_vectors_of_another_encoder_are_never_compared(
         assert await cache.find(kept, key="k", share="channel") is not None
         near = asking("How to change a flat tire?")
         assert await cache.find(near, key="k", share="channel") is None
+    assert "cache has vectors of another encoder" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -154,13 +156,37 @@ async def test_vectors_of_another_encoder_are_never_compared(
     ids=["empty", "mark", "100 kB", "control", "German", "Japanese", "surrogate", "points"],
 )
 async def test_strange_questions_are_found_exactly_or_not_at_all(
-    text: str, open_cache: Open
+    text: str, open_cache: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Bad input is a miss, never a wrong answer or a crash."""
+    """Bad input is a miss, never a wrong answer or a crash; nor is it one when it was kept."""
     async with open_cache() as cache:
         await cache.keep(asking(RESET), answer(), key="k", share="channel")
-
         assert await cache.find(asking(text), key="k", share="channel") is None
+
+        await cache.keep(asking(text), answer("Strange."), key="k", share="channel")
+        again = await cache.find(asking(text), key="k", share="channel")
+        other = await cache.find(asking(RESET), key="k", share="channel")
+    assert (again.text if again is not None else "Strange.") == "Strange."
+    assert not caplog.records
+    assert other is not None
+    assert other.text == "Like this."
+
+
+async def test_an_index_whose_rows_are_gone_gives_nothing(
+    open_cache: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody mended the database by hand; the log says what was found, and it is found once."""
+    near = asking("How to change a flat tire?")
+    async with open_cache() as cache:
+        await cache.keep(asking("How do I change a flat tire?"), answer(), key="k", share="channel")
+        with closing(sqlite3.connect(tmp_path / "moabot.db")) as other:
+            other.execute("DROP TRIGGER answers_leave")
+            other.execute("DELETE FROM answers")
+            other.commit()
+
+        assert await cache.find(near, key="k", share="channel") is None
+        assert await cache.find(near, key="k", share="channel") is None
+    assert caplog.text.count("cache had a question without its row") == 1
 
 
 async def test_no_more_is_kept_than_may_be(open_cache: Open) -> None:
