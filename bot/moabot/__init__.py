@@ -3,6 +3,7 @@
 from moabot.contract import (
     Agreement,
     Answer,
+    Ask,
     Attachment,
     Cache,
     Cancelled,
@@ -48,6 +49,7 @@ from moabot.hookspecs import hookimpl
 __all__ = [
     "Agreement",
     "Answer",
+    "Ask",
     "Attachment",
     "BudgetSpent",
     "Cache",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from moabot import config as configuration
 from moabot.answering import Answering
+from moabot.asking import Asking
 from moabot.calls import Calls, Model
 from moabot.channels import NO_WISH, Channels
 from moabot.config import (
@@ -30,6 +31,7 @@ from moabot.explaining import Plan, Unseen, dry, plan
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
 from moabot.plugins import Offer, Plugins, nearest
+from moabot.presets import fallback_of
 from moabot.pricing import look_up
 from moabot.recorder import Recorder
 from moabot.validation import validated
@@ -46,7 +48,7 @@ class App:
         config: Config,
         plugins: Plugins,
         *,
-        models: Mapping[str, Model],
+        calls: Calls,
         strategies: Mapping[str, Strategy],
         memory: Memory,
         cache: Cache | None = None,
@@ -55,13 +57,11 @@ class App:
         self.plugins = plugins
         self.memory = memory
         self.cache = cache
-        self._models = models
+        self._models = calls.models
         self._strategies = strategies
         self._prompts = _prompts(config)
         self.channels = Channels(config, strategies=tuple(strategies), store=memory.store)
-        self.answering = self._answering(
-            Calls(models, at_once=config.limits.calls), journal=memory.journal
-        )
+        self.answering = self._answering(calls, journal=memory.journal)
 
     @property
     def strategies(self) -> tuple[str, ...]:
@@ -117,6 +117,7 @@ async def opened(
         memory = await stack.enter_async_context(remembering(config, keep))
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
         used |= {name for name, model in config.models.items() if model.strengths}
+        used.update(config.cache.judge or ())
         providers: dict[str, _Served] = {}
         for name in dict.fromkeys(config.models[model].provider for model in sorted(used)):
             providers[name] = await _open(stack, config, plugins, name)
@@ -139,8 +140,9 @@ async def opened(
             settings = validated(offer.settings, chosen.own(), where=where)
             strategies[name] = await offer.opened(stack, settings, where=where)
         stack.enter_context(_rare_collections())
-        cache = await _open_cache(stack, config, plugins, memory)
-        yield App(config, plugins, models=models, strategies=strategies, memory=memory, cache=cache)
+        calls = Calls(models, at_once=config.limits.calls)
+        cache = await _open_cache(stack, config, plugins, memory=memory, calls=calls)
+        yield App(config, plugins, calls=calls, strategies=strategies, memory=memory, cache=cache)
 
 
 @contextmanager
@@ -181,14 +183,22 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
 
 
 async def _open_cache(
-    stack: AsyncExitStack, config: Config, plugins: Plugins, memory: Memory
+    stack: AsyncExitStack, config: Config, plugins: Plugins, *, memory: Memory, calls: Calls
 ) -> Cache | None:
     """The cache, for a bot that lives on; a single question is not worth opening one."""
     if memory.durable is None or memory.store is None or not _caches(config):
         return None
     offer = plugins.offer("cache", config.cache.plugin, where="[cache] plugin")
     settings = validated(offer.settings, config.cache.own(), where="[cache]")
-    cache: Cache = await stack.enter_async_context(offer.factory(settings, memory.store))
+    panel = config.panels[config.defaults.panel]
+    ask = Asking(
+        calls=calls,
+        journal=PassingJournal(memory.store),  # paid and counted, but no message to take up again
+        chain=config.cache.judge or panel.judge or fallback_of(panel),
+        panel=panel,
+        purpose="cache",
+    )
+    cache: Cache = await stack.enter_async_context(offer.factory(settings, memory.store, ask))
     return cache
 
 

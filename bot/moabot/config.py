@@ -74,6 +74,10 @@ class CacheSettings(PluginSettings):
     """`[cache]`: which cache remembers answers, and the keys that it defines."""
 
     plugin: str = Field(default="semantic", description="the name that a plugin registered")
+    judge: Chain | None = Field(
+        default=None,
+        description="the chain that a cache may ask; default: the judge of the default panel",
+    )
 
 
 class PriceSettings(Settings):
@@ -313,6 +317,8 @@ class Config(Settings):
             for key, chain in chains.items():
                 for model_name in chain:
                     _known(model_name, self.models, f"panels.{name}.{key}", "model")
+        for model_name in self.cache.judge or ():
+            _known(model_name, self.models, "cache.judge", "model")
         if self.panels:
             _known(self.defaults.panel, self.panels, "defaults.panel", "panel")
             for name, channel in self.channels.items():

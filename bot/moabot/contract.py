@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Agreement",
     "Answer",
+    "Ask",
     "Attachment",
     "Cache",
     "Cancelled",
@@ -324,6 +325,17 @@ class Strategy(Protocol):
 
     async def answer(self, question: Question, panel: Panel) -> Answer:
         """Answer with what the panel offers; it enforces deadlines, quorum and budget."""
+        ...
+
+
+class Ask(Protocol):
+    """Asks a model on the bot's own behalf: within a budget, priced, and in the ledger."""
+
+    async def __call__(self, prompt: Prompt, *, about: Question) -> str:
+        """The text of its reply, paid by whoever asked the question that it is `about`.
+
+        Raises a `MoabotError` when no model answered in time, or the money is spent.
+        """
         ...
 
 

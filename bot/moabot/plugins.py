@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -25,7 +25,7 @@ from moabot import hookspecs
 from moabot.errors import MoabotError, PluginError
 
 if TYPE_CHECKING:
-    from moabot.contract import Answer, Cache, Message, Platform, Provider, Strategy
+    from moabot.contract import Answer, Ask, Cache, Message, Platform, Provider, Strategy
     from moabot.store import Store
 
 __all__ = ["BUILT_IN", "NoSettings", "Offer", "Plugins", "Register", "Starter", "nearest"]
@@ -158,10 +158,14 @@ class Register:
     def cache(
         self,
         name: str,
-        factory: Callable[[Any, Store], AbstractAsyncContextManager[Cache]],
+        factory: Callable[[Any, Store, Ask], AbstractAsyncContextManager[Cache]],
         settings: type[BaseModel] = NoSettings,
     ) -> None:
-        """Offer a cache of answers; `factory(settings, store)` is given the bot's database."""
+        """Offer a cache of answers.
+
+        `factory(settings, store, ask)` is given the bot's database, and the models of
+        [cache] judge to ask.
+        """
         self._note(Offer("cache", name, self.owner, factory, settings))
 
     def _note(self, offer: Offer) -> None:
@@ -237,6 +241,14 @@ class Plugins:
         for owner, hook in self._listeners:
             self._call(owner, hook, message=message, answer=answer)
 
+    @contextmanager
+    def harmless(self, owner: str, what: str) -> Generator[None]:
+        """Whatever `what` of a plugin raises in the block is noted, and work goes on after it."""
+        try:
+            yield
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - other people's code: one plugin, one line
+            self.complain(owner, f"{what} raised {type(error).__name__}: {error}.")
+
     def complain(self, owner: str, what: str) -> None:
         """Note the first problem of each plugin; it is called for every message."""
         if owner not in self._complained:
@@ -305,11 +317,9 @@ class Plugins:
             yield owner, self._manager.subset_hook_caller(name, remove_plugins=others)
 
     def _call(self, owner: str, hook: Callable[..., Any], **values: object) -> object:
-        try:
+        with self.harmless(owner, "a hook"):
             return hook(**values)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            self.complain(owner, f"a hook raised {type(error).__name__}: {error}.")
-            return None
+        return None
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

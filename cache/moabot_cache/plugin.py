@@ -10,17 +10,17 @@ from moabot.plugins import Register
 from moabot_cache.settings import Settings
 
 if TYPE_CHECKING:
-    from moabot.contract import Cache
+    from moabot.contract import Ask, Cache
     from moabot.store import Store
 
 __all__ = ["moabot_register"]
 
 
-def open_semantic(settings: Settings, store: Store) -> AbstractAsyncContextManager[Cache]:
+def open_semantic(settings: Settings, store: Store, ask: Ask) -> AbstractAsyncContextManager[Cache]:
     """The cache on a store that is open."""
     from moabot_cache.semantic import opened
 
-    return opened(settings, store)
+    return opened(settings, store, ask)
 
 
 @hookimpl

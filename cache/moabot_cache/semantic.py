@@ -8,10 +8,11 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
-from moabot.contract import Answer, Question, Share
+from moabot.contract import Answer, Ask, Question, Share
 from moabot.errors import MoabotError, StoreError
 from moabot.store import Store
 from moabot.store.rows import Brief, Kept
@@ -20,10 +21,14 @@ from moabot_cache.admission import Quota, alone, keepable
 from moabot_cache.bounds import GROUP, Bounds
 from moabot_cache.complaints import Complaints
 from moabot_cache.counts import Counts
+from moabot_cache.crossing import Crossing
 from moabot_cache.guards import judged
+from moabot_cache.judge import Judge
+from moabot_cache.promotion import alias, origin
 from moabot_cache.reading import essence, read
 from moabot_cache.scope import partition
 from moabot_cache.settings import Settings
+from moabot_cache.verifier import Near, Off, Verifier, vouched
 from moabot_cache.worker import Worker
 from moabot_cache.written import answered, written
 
@@ -51,6 +56,7 @@ class SemanticCache:
         self._quota = Quota(settings.author_a_day)
         self._counts = Counts(store.answers)
         self._complaints = Complaints(store.answers)
+        self.verifier: Verifier = Off()
         self._hot: OrderedDict[str, Kept] = OrderedDict()
         self._places: dict[str, int] = {}
         self._names: dict[int, str] = {}
@@ -68,7 +74,7 @@ class SemanticCache:
         name = f"{shelf}{exact.name(question)}"
         self._bounds.asked(name)
         try:
-            kept = await self._exactly(shelf, name)
+            kept = await self._followed(await self._exactly(shelf, name))
             tier = "exact"
             if kept is None:
                 kept = await self._nearly(question, shelf, name)
@@ -98,6 +104,7 @@ class SemanticCache:
             await self._make_room(f"{shelf}{row.name}", size=row.size, cost_usd=row.cost_usd)
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
+        self.verifier.replied(f"{shelf}{exact.name(question)}")
 
     async def joined(self, question: Question, *, key: str, share: Share) -> None:
         """Count it, and note what a complaint would mean."""
@@ -141,12 +148,15 @@ class SemanticCache:
             return None
         found = await self._worker.look(shelf, essence(question.text))
         near = [each for each in found.candidates if each[1] >= self._settings.nearest]
+        doubted: list[Near] = []
         for place, cosine, other in near:
+            parted = self._parted(shelf, name, place)
             refused = judged(asked, read(other), cosine, caution=self._settings.caution)
-            if not refused and self._parted(shelf, name, place):
-                refused = "complaint"
+            refused = refused or ("complaint" if parted else "")
             if refused:
                 self._counts.add(f"refused: {refused}")
+                if not parted:
+                    doubted.append(Near(question, name, other, place, cosine, refused))
                 continue
             kept = await self._rows.at(place)
             if kept is not None:
@@ -155,7 +165,35 @@ class SemanticCache:
             await self._worker.remove([place])
         if near:
             self._counts.add("near miss")
+        return await self._vouched(doubted)
+
+    async def _vouched(self, doubted: Sequence[Near]) -> Kept | None:
+        """What a verifier lets through of what the rules refused; it is asked about the nearest."""
+        if doubted and await vouched(self.verifier, doubted[0]):
+            self._counts.add("verified")
+            return await self._rows.at(doubted[0].place)
         return None
+
+    async def promote(self, near: Near, *, same: bool) -> None:
+        """From now on, the asked question has the kept one's answer, unless it has its own."""
+        self._counts.add(f"judged {'the same' if same else 'different'}")
+        kept = await self._rows.at(near.place) if same else None
+        if kept is None or await self._rows.named(kept.partition, near.name[GROUP:]) is not None:
+            return
+        row = alias(near, kept)
+        row = replace(row, place=await self._rows.keep(row))
+        self._take_in(near.name, row)
+        await self._make_room(near.name, size=row.size, cost_usd=None)
+
+    async def _followed(self, row: Kept | None) -> Kept | None:
+        """The row that a promoted one points to; when that is gone, both are."""
+        place = None if row is None else origin(row)
+        if row is None or place is None:
+            return row
+        kept = await self._rows.at(place)
+        if kept is None:
+            await self._remove([row.place])
+        return kept
 
     def _parted(self, shelf: str, name: str, place: int) -> bool:
         other = self._names.get(place, "")
@@ -283,6 +321,18 @@ class SemanticCache:
             if loading.result():
                 log.warning("cache has vectors of another encoder", extra={"n": loading.result()})
 
+    def crossing(self) -> Crossing:
+        """The configured cross-encoder, on its way into the worker's thread; raises `ConfigError`."""
+        settings = self._settings
+        crossing = Crossing(
+            settings.verifier_path or Path(),
+            settings.verifier_sha256,
+            least=settings.verifier_least,
+            run=self._worker.run,
+        )
+        self._worker.run(crossing.load).add_done_callback(_say_if_failed)
+        return crossing
+
     def look_again(self) -> None:
         """Do not trust for another second what other processes have left."""
         self._looked_at = float("-inf")
@@ -301,12 +351,25 @@ class SemanticCache:
         self._worker.close()
 
 
+def _say_if_failed(loading: asyncio.Future[None]) -> None:
+    if not loading.cancelled() and (error := loading.exception()) is not None:
+        log.error("cache without verifier", exc_info=error)
+
+
 @asynccontextmanager
-async def opened(settings: Settings, store: Store) -> AsyncGenerator[SemanticCache]:
-    """The cache on a store that is open; it serves at once, and in other words a second later."""
+async def opened(
+    settings: Settings, store: Store, ask: Ask | None = None
+) -> AsyncGenerator[SemanticCache]:
+    """The cache on a store that is open; it serves at once, and in other words a second later.
+
+    Without `ask` there is no judge, whatever the settings say.
+    """
     cache = SemanticCache(settings, store)
-    cache.begin()
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(cache.close)
+        cache.begin()
+        if settings.verifier == "judge" and ask is not None:
+            cache.verifier = await stack.enter_async_context(Judge(ask, cache.promote))
+        elif settings.verifier == "cross-encoder":
+            cache.verifier = cache.crossing()
         yield cache
-    finally:
-        await cache.close()

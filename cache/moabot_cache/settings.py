@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["Settings"]
 
@@ -46,3 +49,21 @@ class Settings(BaseModel):
     )
     keep_days: float = Field(default=30.0, gt=0, description="days that an answer is given")
     hot: int = Field(default=2_000, ge=1, description="answers held in memory, ready at once")
+    verifier: Literal["off", "judge", "cross-encoder"] = Field(
+        default="off",
+        description="who is asked about what the guards refuse: nobody, the models of `judge` after "
+        "the reply, or a model of your own at once about what is only too far",
+    )
+    verifier_path: Path | None = Field(
+        default=None, description="the cross-encoder's ONNX file; it reads BERT's uncased pieces"
+    )
+    verifier_sha256: str = Field(default="", description="what that file's SHA-256 must be")
+    verifier_least: float = Field(
+        default=0.9, gt=0, le=1, description="probability from which the cross-encoder is believed"
+    )
+
+    @model_validator(mode="after")
+    def _verifier_has_a_model(self) -> Settings:
+        if self.verifier == "cross-encoder" and self.verifier_path is None:
+            raise ValueError('verifier = "cross-encoder" needs verifier_path and verifier_sha256')
+        return self

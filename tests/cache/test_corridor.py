@@ -7,7 +7,8 @@ from pathlib import Path
 
 from moabot import Completion, Message, Prompt, Usage, Wrote
 from moabot.app import App
-from moabot.testing import RecordingReply, rehearsal
+from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
+from moabot_cache.semantic import SemanticCache
 
 
 class Counting:
@@ -82,3 +83,30 @@ async def test_with_the_cache_off_everybody_is_answered_anew(tmp_path: Path) -> 
         await asyncio.gather(*(_ask(app, str(n)) for n in range(3)))
 
     assert provider.calls == 3
+
+
+async def test_a_near_miss_is_judged_by_the_configured_model_and_paid(tmp_path: Path) -> None:
+    """What the judge costs stands in the ledger, under the channel of whoever asked."""
+    provider = ScriptedProvider({"referee": says("DIFFERENT")})
+    tables = {
+        **_tables(tmp_path),
+        "cache": {"verifier": "judge", "judge": "referee"},
+    }
+    async with rehearsal(
+        provider, tables, models=("a", "referee"), panel={"proposers": [{"model": "a"}]}, keep="all"
+    ) as app:
+        cache, store = app.cache, app.memory.store
+        assert isinstance(cache, SemanticCache)
+        assert store is not None
+        await cache.loaded()
+        await _ask(app, "1", "How do I reset my password?")
+        await _ask(app, "2", "How do I reset my company password?")
+        spent: dict[str, int] = {}
+        for _ in range(200):
+            if "cache" in spent:
+                break
+            await asyncio.sleep(0.01)
+            spent = {each.key: each.calls for each in await store.spending("strategy", since=0)}
+
+    assert [prompt.temperature for prompt in provider.asked("referee")] == [0.0]
+    assert spent == {"single": 2, "cache": 1}

@@ -3,4 +3,6 @@
 from collections.abc import Sequence
 
 class TemplateProcessing:
-    def __init__(self, *, single: str, special_tokens: Sequence[tuple[str, int]]) -> None: ...
+    def __init__(
+        self, *, single: str, pair: str, special_tokens: Sequence[tuple[str, int]]
+    ) -> None: ...
