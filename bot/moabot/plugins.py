@@ -317,9 +317,10 @@ class Plugins:
             yield owner, self._manager.subset_hook_caller(name, remove_plugins=others)
 
     def _call(self, owner: str, hook: Callable[..., Any], **values: object) -> object:
+        found: object = None
         with self.harmless(owner, "a hook"):
-            return hook(**values)
-        return None
+            found = hook(**values)
+        return found
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -67,13 +67,11 @@ class Recall:
             await self._unharmed(lambda: cache.forget(event))
 
     async def _unharmed(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        try:
-            return await ask()
-        except Exception as error:  # noqa: BLE001 - other people's code; nobody in the chat loses by it
-            offer = self._plugins.offers("cache").get(name := self._config.cache.plugin)
-            what = f"the cache {name!r} raised {type(error).__name__}: {error}."
-            self._plugins.complain(name if offer is None else offer.owner, what)
-            return None
+        offer = self._plugins.offers("cache").get(name := self._config.cache.plugin)
+        found: T | None = None
+        with self._plugins.harmless(name if offer is None else offer.owner, f"the cache {name!r}"):
+            found = await ask()
+        return found
 
     def _flight(self, question: Question, settings: Defaults) -> Name:
         """The name under which others may join; without a cache, one that nobody has."""

@@ -167,7 +167,7 @@ async def test_strange_questions_are_found_exactly_or_not_at_all(
         again = await cache.find(asking(text), key="k", share="channel")
         other = await cache.find(asking(RESET), key="k", share="channel")
     assert (again.text if again is not None else "Strange.") == "Strange."
-    assert not caplog.records
+    assert "cache fails" not in caplog.messages
     assert other is not None
     assert other.text == "Like this."
 
