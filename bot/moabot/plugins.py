@@ -320,7 +320,7 @@ class Plugins:
         found: object = None
         with self.harmless(owner, "a hook"):
             found = hook(**values)
-        return found
+        return found  # noqa: RET504 - a block that returns would look like the end to a type checker
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

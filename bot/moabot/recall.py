@@ -71,7 +71,7 @@ class Recall:
         found: T | None = None
         with self._plugins.harmless(name if offer is None else offer.owner, f"the cache {name!r}"):
             found = await ask()
-        return found
+        return found  # noqa: RET504 - a block that returns would look like the end to a type checker
 
     def _flight(self, question: Question, settings: Defaults) -> Name:
         """The name under which others may join; without a cache, one that nobody has."""

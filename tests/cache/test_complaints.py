@@ -76,7 +76,7 @@ async def test_many_notes_are_written_before_the_end(open_cache: Open, tmp_path:
         await cache.keep(asking(TIRE), answer(), key="k", share="channel")
         for number in range(501):
             await cache.find(asking(TIRE, event=f"slack:{number}"), key="k", share="channel")
-        await cache.forget("slack:none")  # has waited for the writer
+        await cache._rows.remove([])  # writes keep their order
         with sqlite3.connect(tmp_path / "moabot.db") as other:
             (written,) = other.execute("SELECT COUNT(*) FROM answers_given").fetchone()
 
