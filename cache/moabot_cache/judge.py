@@ -64,7 +64,7 @@ class Judge:
         await self._group.__aenter__()
         return self
 
-    async def __aexit__(self, *raised: object) -> None:
+    async def __aexit__(self, *_raised: object) -> None:
         for task in self._tasks:
             task.cancel()
         await self._group.__aexit__(None, None, None)
