@@ -39,6 +39,7 @@ DAY_S = 86_400.0
 MEGABYTE = 1_000_000
 PAGE = 1_000
 """Rows that are taken in at once; the event loop has a part in it."""
+WAITING_USD = 0.001
 LOOK_S = 1.0
 """How old our knowledge may be of what other processes removed (`moabot erase`, `cache flush`)."""
 JITTER = 0.1
@@ -243,7 +244,7 @@ class SemanticCache:
 
     async def _make_room(self, name: str, *, size: int, cost_usd: float | None) -> None:
         """Let the row in, and those out that are worth less."""
-        leaving = self._bounds.admit(name, size=size, worth=1.0 + (cost_usd or 0.0))
+        leaving = self._bounds.admit(name, size=size, worth=_worth(cost_usd))
         if leaving:
             self._counts.add("made room")
             await self._remove([self._places[each] for each in leaving])
@@ -301,7 +302,7 @@ class SemanticCache:
             name = f"{row.partition}{row.name}"
             if self._places.setdefault(name, row.place) == row.place:
                 self._names[row.place] = name
-                worth = 1.0 + (row.cost_usd or 0.0)
+                worth = _worth(row.cost_usd)
                 leaving += self._bounds.admit(name, size=row.size, worth=worth)
         if leaving:  # there is less room than there was
             places = [self._places[name] for name in leaving]
@@ -349,6 +350,11 @@ class SemanticCache:
         self._counts.write()
         self._complaints.write()
         self._worker.close()
+
+
+def _worth(cost_usd: float | None) -> float:
+    """Dollars that giving it once saves, with what a person's waiting is worth on top."""
+    return WAITING_USD + (cost_usd or 0.0)
 
 
 def _say_if_failed(loading: asyncio.Future[None]) -> None:
