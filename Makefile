@@ -14,7 +14,7 @@ PYTHON ?= $(firstword $(shell for each in python3 python3.14 python3.13 python3.
 UV_VERSION := 0.13.9
 BIN    := .venv/bin
 UV     := $(BIN)/uv --quiet
-CODE   := bot plugins adapters
+CODE   := bot plugins adapters cache
 SOURCES := $(CODE) tests bench docs
 export MOABOT_TEST_LOCAL_DIR := $(CURDIR)/data/local
 
@@ -23,7 +23,8 @@ comma := ,
 # $(call step,NAME,COMMAND): runs it and says how long it took.
 step = @begin=$$(date +%s); printf '── %s\n' '$(1)'; $(2); printf '   %s: %d s\n' '$(1)' $$(($$(date +%s) - begin))
 
-.PHONY: help demo check test honest fix bench docs format lint types imports dead spelling generated site weights tests wheel pins
+.PHONY: help demo check test honest fix bench docs format lint types imports dead spelling generated site weights \
+        tests encoders wheel pins
 
 help:
 	@echo 'make demo    one question answered by a panel of small local models, no key needed'
@@ -75,7 +76,7 @@ bench: .venv/.dev
 
 check: .venv/.dev
 	@begin=$$(date +%s); \
-	$(MAKE) --no-print-directory format lint types imports dead spelling generated tests honest wheel; \
+	$(MAKE) --no-print-directory format lint types imports dead spelling generated tests honest encoders wheel; \
 	seconds=$$(($$(date +%s) - begin)); \
 	printf '── all checks pass: %d min %d s\n' $$((seconds / 60)) $$((seconds % 60))
 
@@ -113,6 +114,15 @@ tests: .venv/.dev weights
 honest: .venv/.dev
 	$(call step,the fakes against the vendors,for job in tests/official/*/honest.py; do $(BIN)/python $$job; done)
 
+# torch is 5 GB large, so it stands apart, and is installed anew only when versions change.
+.venv/sentences/.done: $(BIN)/uv pyproject.toml constraints.txt
+	$(call step,install sentence-transformers,$(UV) venv --allow-existing --python $(BIN)/python .venv/sentences && \
+	  $(UV) pip install --python .venv/sentences/bin/python -c constraints.txt --group test -e '.[sentence-transformers]')
+	@touch $@
+
+encoders: .venv/sentences/.done
+	$(call step,both encoders,.venv/sentences/bin/python -m pytest --quiet tests/cache/test_encoder.py)
+
 wheel: .venv/.dev weights
 	$(call step,the built wheel,PATH=$(BIN):$$PATH tests/wheel.sh)
 
@@ -124,7 +134,7 @@ fix: .venv/.dev
 
 pins: $(BIN)/uv
 	@{ echo '# The versions that were tested together, written by: make pins'; \
-	  $(UV) pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-header --no-annotate; \
+	  $(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --no-header --no-annotate; \
 	} > constraints.new
 	@mv constraints.new constraints.txt
 

@@ -15,13 +15,14 @@ uv pip install --quiet --python "$place/venv/bin/python" -c constraints.txt --gr
 
 mkdir "$place/tests"
 cp pyproject.toml "$place"
-cp -r tests/conftest.py tests/flow tests/plugins "$place/tests"
+cp -r tests/conftest.py tests/cache tests/flow tests/plugins "$place/tests"
 cd "$place"
 PATH=$place/venv/bin:$PATH
 python - <<'PYTHON'
-import moabot, moabot_platforms, moabot_providers, moabot_strategies
-for room in (moabot, moabot_strategies, moabot_providers, moabot_platforms):
+import moabot, moabot_cache, moabot_platforms, moabot_providers, moabot_strategies
+for room in (moabot, moabot_strategies, moabot_providers, moabot_platforms, moabot_cache):
     assert "site-packages" in room.__file__, room.__file__
 PYTHON
 moabot --version
-pytest --quiet -n 2 -p no:cacheprovider tests/plugins tests/flow/test_ask.py tests/flow/test_demo.py
+pytest --quiet -n 2 -p no:cacheprovider tests/plugins tests/cache/test_semantic.py tests/flow/test_ask.py \
+  tests/flow/test_demo.py

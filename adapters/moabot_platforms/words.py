@@ -69,10 +69,15 @@ def standing(answer: Answer) -> str:
     if answer.degraded:
         return ""
     if answer.from_cache:
-        return "remembered from an earlier answer"
+        return f"from the cache{_asked(answer)}"
     if answer.agreement is not None and answer.agreement.of > 1:
         return f"{answer.agreement.support} of {answer.agreement.of} models agree"
     return ""
+
+
+def _asked(answer: Answer) -> str:
+    """When a remembered answer was asked for first; a day is as much as a reader wants."""
+    return "" if answer.asked_at is None else f", asked on {answer.asked_at:%Y-%m-%d}"
 
 
 def counted(number: int, noun: str) -> str:

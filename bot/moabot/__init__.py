@@ -3,6 +3,7 @@
 from moabot.contract import (
     Agreement,
     Answer,
+    Ask,
     Asker,
     Attachment,
     Cache,
@@ -13,13 +14,13 @@ from moabot.contract import (
     Message,
     Platform,
     Prompt,
-    Prompts,
     Proposal,
     Provider,
     Question,
     Reply,
     Report,
     Scope,
+    Share,
     Stop,
     Strategy,
     Turn,
@@ -47,10 +48,12 @@ from moabot.errors import (
 )
 from moabot.findings import Checked, Finding
 from moabot.hookspecs import hookimpl
+from moabot.wording import Prompts
 
 __all__ = [
     "Agreement",
     "Answer",
+    "Ask",
     "Asker",
     "Attachment",
     "BudgetSpent",
@@ -86,6 +89,7 @@ __all__ = [
     "Reply",
     "Report",
     "Scope",
+    "Share",
     "Stop",
     "StoreError",
     "Strategy",

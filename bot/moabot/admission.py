@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from moabot.access import AdmissionSettings, ChannelRules
@@ -63,9 +63,15 @@ class Admission:
                 if self._crowd:
                     turn = self._queue.turn(scope_of(message), bounded=not again)
                     await stack.enter_async_context(turn)
-                yield stack.enter_context(self._purses.opened(message, rules))
+                yield stack.enter_context(self.paying(message, rules))
         except PurseEmpty as empty:
             raise Refused(str(empty)) from empty
+
+    def paying(
+        self, message: Message, rules: ChannelRules
+    ) -> AbstractContextManager[tuple[Purse, ...]]:
+        """The purses from which all that is asked because of `message` is paid."""
+        return self._purses.opened(message, rules)
 
     async def _check(self, message: Message) -> None:
         if who := self._settings.shuts_out(message, message.author):

@@ -19,7 +19,6 @@ from moabot.contract import (
     Answer,
     Cache,
     Message,
-    Prompts,
     Question,
     Reply,
     Report,
@@ -38,7 +37,9 @@ from moabot.journal import Entry, Journal, event_of
 from moabot.panel import Panel
 from moabot.plugins import Plugins
 from moabot.purses import Purse
+from moabot.recall import Recall
 from moabot.recorder import Recorder
+from moabot.wording import Prompts
 
 __all__ = ["Answering"]
 
@@ -67,6 +68,9 @@ class Answering:
         self._conversations = Conversations(self.config.limits, self.journal)
         self._under_way: dict[str, asyncio.Task[object]] = {}
         self._halted: set[str] = set()
+        self.recall = Recall(
+            self.cache, config=self.config, prompts=self.prompts, plugins=self.plugins
+        )
 
     async def handle(
         self,
@@ -90,16 +94,18 @@ class Answering:
             entry = entry or await self.journal.accept(message, wish)
             if entry is None:
                 return  # a redelivery
-            recorder.memo = entry.memo
-            settings = await self._settings_of(entry)
+            recorder.memo, settings = entry.memo, await self._settings_of(entry)
             async with self._admitted(entry, settings) as purses:
                 question = await self._begun(entry, settings)
-                answer = await self._recall(question, settings)
+                answer = await self.recall.joined(question, settings)
                 if answer is None:
-                    answer = await self.think(
-                        question, settings, recorder, seed=entry.seed, purses=purses
-                    )
-                    await self._remember(question, settings, answer)
+                    with self.recall.leading(question, settings) as land:  # no gap before looking
+                        if (answer := await self.recall.find(question, settings)) is None:
+                            answer = await self.think(
+                                question, settings, recorder, seed=entry.seed, purses=purses
+                            )
+                        land(answer)
+                        await self.recall.keep(question, settings, answer)
                 await self._deliver(answer, entry, reply)
         except asyncio.CancelledError:
             if entry is None or not await self._halt(entry, reply, answer, recorder):
@@ -241,20 +247,6 @@ class Answering:
             draft=settings.draft and settings.stream,
             stream=settings.stream,
         )
-
-    async def _recall(self, question: Question, settings: Defaults) -> Answer | None:
-        if self.cache is None or settings.cache == "off":
-            return None
-        return await self.cache.find(question, key=self._key(settings))
-
-    async def _remember(self, question: Question, settings: Defaults, answer: Answer) -> None:
-        if self.cache is not None and settings.cache != "off" and not answer.degraded:
-            await self.cache.keep(question, answer, key=self._key(settings))
-
-    def _key(self, settings: Defaults) -> str:
-        """Whatever changes the answer to the same question is part of the key."""
-        panel = self.config.panels[settings.panel]
-        return f"{settings.cache}|{settings.strategy}|{settings.preset}|{panel.model_dump_json()}"
 
 
 async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from moabot import config as configuration
 from moabot.admission import Admission
 from moabot.answering import Answering
+from moabot.asking import Asking
 from moabot.calls import Calls, Model
 from moabot.channels import NO_WISH, Channels
 from moabot.config import (
@@ -27,15 +28,17 @@ from moabot.config import (
     ProposerSettings,
     is_set,
 )
-from moabot.contract import Message, Prompts, Provider, Question, Strategy
+from moabot.contract import Cache, Message, Provider, Question, Strategy
 from moabot.errors import ConfigError, PluginError
 from moabot.explaining import Plan, Unseen, dry, plan
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
 from moabot.plugins import Offer, Plugins, nearest
+from moabot.presets import fallback_of
 from moabot.pricing import look_up
 from moabot.recorder import Recorder
 from moabot.validation import validated
+from moabot.wording import Prompts
 from moabot_strategies.prompts import PROMPTS
 
 T = TypeVar("T")
@@ -51,26 +54,30 @@ class App:
         config: Config,
         plugins: Plugins,
         *,
-        models: Mapping[str, Model],
+        calls: Calls,
         strategies: Mapping[str, Strategy],
         memory: Memory,
     ) -> None:
         self.config = config
         self.plugins = plugins
         self.memory = memory
-        self._models = models
+        self.cache: Cache | None = None
+        self._models = calls.models
         self._strategies = strategies
         self._prompts = _prompts(config)
         self.channels = Channels(config, strategies=tuple(strategies), store=memory.store)
         self.admission = Admission(config.admission, crowd=memory.durable is not None)
-        self.answering = self._answering(
-            Calls(models, at_once=config.limits.calls), journal=memory.journal
-        )
+        self.answering = self._answering(calls, journal=memory.journal)
 
     @property
     def strategies(self) -> tuple[str, ...]:
         """The names of the strategies that can be chosen."""
         return tuple(self._strategies)
+
+    def use(self, cache: Cache) -> None:
+        """Remember answers there from now on."""
+        self.cache = cache
+        self.answering = self._answering(self.answering.calls, journal=self.memory.journal)
 
     def lacking(self, config: Config) -> set[str]:
         """The models that panels of `config` use and that are not open here."""
@@ -88,6 +95,7 @@ class App:
         answering = self.answering
         answering.config, answering.prompts = config, self._prompts
         answering.channels = self.channels
+        answering.recall.adopt(config, self._prompts)
 
     async def explain(self, question: Question, *, wish: ChannelSettings = NO_WISH) -> Plan:
         """The calls that `question` would lead to, and their cost; nothing is called."""
@@ -112,6 +120,7 @@ class App:
             journal=journal,
             channels=self.channels,
             admission=self.admission,
+            cache=None if isinstance(journal, PassingJournal) else self.cache,
         )
 
 
@@ -138,6 +147,7 @@ async def opened(
         memory = await stack.enter_async_context(remembering(config, keep))
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
         used |= {name for name, model in config.models.items() if model.strengths}
+        used.update(config.cache.judge or ())
         providers: dict[str, _Served] = {}
         for name in dict.fromkeys(config.models[model].provider for model in sorted(used)):
             providers[name] = await _open(stack, config, plugins, name)
@@ -160,8 +170,11 @@ async def opened(
             settings = validated(offer.settings, chosen.own(), where=where)
             strategies[name] = await offer.opened(stack, settings, where=where)
         stack.enter_context(_rare_collections())
-        app = App(config, plugins, models=models, strategies=strategies, memory=memory)
+        calls = Calls(models, at_once=config.limits.calls)
+        app = App(config, plugins, calls=calls, strategies=strategies, memory=memory)
         await app.admission.load(memory.store)
+        if (cache := await _open_cache(stack, app)) is not None:
+            app.use(cache)
         yield app
 
 
@@ -200,6 +213,33 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
     provider: Provider = await offer.opened(stack, settings, where=f"[providers.{name}]")
     gate = asyncio.Semaphore(config.limits.calls_per_provider)
     return _Served(provider, gate, int(getattr(settings, "thinking_tokens", 0)))
+
+
+async def _open_cache(stack: AsyncExitStack, app: App) -> Cache | None:
+    """The cache, for a bot that lives on; a single question is not worth opening one."""
+    config, memory = app.config, app.memory
+    if memory.durable is None or memory.store is None or not _caches(config):
+        return None
+    offer = app.plugins.offer("cache", config.cache.plugin, where="[cache] plugin")
+    settings = validated(offer.settings, config.cache.own(), where="[cache]")
+    panel = config.panels[config.defaults.panel]
+    ask = Asking(
+        calls=app.answering.calls,
+        channels=app.channels,
+        admission=app.admission,
+        journal=PassingJournal(memory.store),  # paid and counted, but no message to take up again
+        chain=config.cache.judge or panel.judge or fallback_of(panel),
+        panel=panel,
+        purpose="cache",
+    )
+    cache: Cache = await stack.enter_async_context(offer.factory(settings, memory.store, ask))
+    return cache
+
+
+def _caches(config: Config) -> bool:
+    """Whether any channel may have a cache; one can be switched on by command, if the defaults do."""
+    channels = [channel.cache for channel in config.channels.values()]
+    return any(share not in {None, "off"} for share in (config.defaults.cache, *channels))
 
 
 def _model(name: str, settings: ModelSettings, config: Config, served: _Served) -> Model:

@@ -20,6 +20,7 @@ from pydantic import (
 
 from moabot.access import AdmissionSettings, ChannelRules, Names
 from moabot.errors import ConfigError
+from moabot.limits import LimitSettings
 from moabot.plugins import nearest
 from moabot.store.settings import KeepDays, StoreSettings
 from moabot.validation import validated
@@ -84,6 +85,16 @@ class PlatformSettings(BaseModel):
     def own(self) -> dict[str, object]:
         """The platform's own keys."""
         return dict(self.model_extra or {})
+
+
+class CacheSettings(PluginSettings):
+    """`[cache]`: which cache remembers answers, and the keys that it defines."""
+
+    plugin: str = Field(default="semantic", description="the name that a plugin registered")
+    judge: Chain | None = Field(
+        default=None,
+        description="the chain that a cache may ask; default: the judge of the default panel",
+    )
 
 
 class PriceSettings(Settings):
@@ -197,7 +208,8 @@ class ChannelSettings(ChannelRules, Settings):
     )
     panel: str | None = Field(default=None, description="a name from [panels]")
     cache: Sharing | None = Field(
-        default=None, description="who shares remembered answers, when a cache plugin is installed"
+        default=None,
+        description="who shares remembered answers; direct messages and private channels never do",
     )
     draft: bool | None = Field(
         default=None, description="show the first proposer's text until the synthesis replaces it"
@@ -220,7 +232,7 @@ class Defaults(ChannelRules, Settings):
     panel: str = Field(default="default", description="a name from [panels]")
     cache: Sharing = Field(
         default="channel",
-        description="who shares remembered answers, when a cache plugin is installed",
+        description="who shares remembered answers; direct messages and private channels never do",
     )
     draft: bool = Field(
         default=True, description="show the first proposer's text until the synthesis replaces it"
@@ -263,22 +275,6 @@ class PromptSettings(Settings):
         return fence
 
 
-class LimitSettings(Settings):
-    """Bounds on everything that grows."""
-
-    question_chars: int = Field(
-        default=100_000, ge=1, description="the longest question, with its files"
-    )
-    history_turns: int = Field(default=20, ge=0, description="turns of a thread that models read")
-    history_chars: int = Field(
-        default=40_000, ge=0, description="characters of a thread that models read"
-    )
-    calls: int = Field(default=512, ge=1, description="provider calls under way at once, in all")
-    calls_per_provider: int = Field(
-        default=128, ge=1, description="provider calls under way at once, for each provider"
-    )
-
-
 class Plugging(Settings):
     """Third-party plugins."""
 
@@ -312,6 +308,7 @@ class Config(Settings):
     limits: LimitSettings = LimitSettings()
     admission: AdmissionSettings = AdmissionSettings()
     store: StoreSettings = StoreSettings()
+    cache: CacheSettings = CacheSettings()
     plugins: Plugging = Plugging()
 
     @model_validator(mode="after")
@@ -329,6 +326,8 @@ class Config(Settings):
             for key, chain in chains.items():
                 for model_name in chain:
                     _known(model_name, self.models, f"panels.{name}.{key}", "model")
+        for model_name in self.cache.judge or ():
+            _known(model_name, self.models, "cache.judge", "model")
         if self.panels:
             _known(self.defaults.panel, self.panels, "defaults.panel", "panel")
             for name, channel in self.channels.items():

@@ -6,8 +6,8 @@ US dollars as Decimal, time is seconds.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Agreement",
     "Answer",
+    "Ask",
     "Asker",
     "Attachment",
     "Cache",
@@ -31,13 +32,13 @@ __all__ = [
     "Message",
     "Platform",
     "Prompt",
-    "Prompts",
     "Proposal",
     "Provider",
     "Question",
     "Reply",
     "Report",
     "Scope",
+    "Share",
     "Stop",
     "Strategy",
     "Turn",
@@ -46,6 +47,8 @@ __all__ = [
 ]
 
 Stop = Literal["end", "length"]
+Share = Literal["channel", "workspace"]
+"""Who else may be given an answer: the people of its channel, or of its workspace."""
 Wrote = Callable[[str], None]
 """Takes each next piece of a text as it is written; never blocks, never raises."""
 
@@ -126,6 +129,8 @@ class Question:
     history: tuple[Turn, ...] = ()
     scope: Scope = Scope("console", "local", "terminal")
     images: tuple[Attachment, ...] = ()
+    author: str = ""
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +233,7 @@ class Answer:
 
     `degraded` is the sentence shown to the person when this is less than was asked for; empty
     when all went well. `via` tells which way a strategy chose ("simple → single"), if it chose.
+    `asked_at` is when it was asked first, if it comes `from_cache`.
     """
 
     text: str
@@ -242,33 +248,7 @@ class Answer:
     via: str = ""
     usage: Usage = NOTHING
     seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """Every text that we say to models, so that an administrator can replace any of them.
-
-    `roles` maps a role's name to the sentence put before the question for a proposer of that
-    role. `aggregators` are taken in turn by the aggregators of a layer. `fence` stands before
-    fenced proposals and names their `{tag}`.
-    """
-
-    system: str
-    roles: Mapping[str, str]
-    aggregators: tuple[str, ...]
-    synthesizer: str
-    fence: str
-    judge: str
-    critique: str
-    checkable: str
-
-    def noting(self, note: str | None) -> Prompts:
-        """The same, with a channel's note for those who answer and for who writes the answer."""
-        if not note:
-            return self
-        return replace(
-            self, system=f"{self.system}\n\n{note}", synthesizer=f"{self.synthesizer}\n\n{note}"
-        )
+    asked_at: datetime | None = None
 
 
 class Report(Protocol):
@@ -343,19 +323,42 @@ class Strategy(Protocol):
         ...
 
 
+class Ask(Protocol):
+    """Asks a model on the bot's own behalf: within a budget, priced, and in the ledger."""
+
+    async def __call__(self, prompt: Prompt, *, about: Question) -> str:
+        """The text of its reply, paid by whoever asked the question that it is `about`.
+
+        Raises a `MoabotError` when no model answered in time, or the money is spent.
+        """
+        ...
+
+
 class Cache(Protocol):
-    """What it remembers of earlier answers."""
+    """What it remembers of earlier answers.
 
-    async def find(self, question: Question, *, key: str) -> Answer | None:
-        """An earlier answer to the same question under the same `key` (strategy, preset, models)."""
+    `key` stands for all that makes an answer (strategy, preset, models, prompts); answers under
+    another key are never given. `share` says who else may be given an answer. What a cache raises
+    is logged as its plugin's problem, and the question is answered as if nothing were remembered.
+    """
+
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
+        """An earlier answer to the same question."""
         ...
 
-    async def keep(self, question: Question, answer: Answer, *, key: str) -> None:
-        """Remember; only whole, undegraded answers are offered."""
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
+        """Remember; only whole, undegraded answers are offered. Returns when it is on disk."""
         ...
 
-    async def forget(self, question: Question, *, key: str) -> None:
-        """Never serve this again."""
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """This question was given the answer to an equal one that was just being made."""
+        ...
+
+    async def forget(self, event: str) -> None:
+        """Somebody said that what the message `event` ("platform:event id") was given is wrong.
+
+        Whether it was remembered, joined or made for it: it is never given again to anybody.
+        """
         ...
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from moabot.config import LimitSettings
 from moabot.contract import Message, Question, Turn
 from moabot.errors import QuestionRejected
-from moabot.journal import Journal, scope_of
+from moabot.journal import Journal, event_of, scope_of
 from moabot.store.rows import Said
 
 __all__ = ["Conversations"]
@@ -49,7 +49,8 @@ class Conversations:
         most = OLDER * self._limits.history_turns
         said = await self._journal.turns(scope, before=horizon, most=most)
         images = tuple(a for a in message.attachments if a.is_image)
-        question = Question(text, self._bounded(said), scope, images)
+        bounded = self._bounded(said)
+        question = Question(text, bounded, scope, images, message.author, event_of(message))
         return question, said[-1].place if said else 0
 
     def _bounded(self, said: Sequence[Said]) -> tuple[Turn, ...]:

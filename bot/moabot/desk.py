@@ -137,12 +137,17 @@ class Desk:
     async def rate(
         self, asker: Asker, event: str, verdict: Literal[1, -1], *, reason: str = ""
     ) -> None:
-        """Keep what a person thinks of an answer; a later opinion replaces theirs."""
+        """Keep what a person thinks of an answer; a later opinion replaces theirs.
+
+        What is rated down is never given from the cache again.
+        """
         row = await self._row(asker, event)
         who = user_key(asker.scope, asker.author)
         await self._store.opine(
             Opinion(row.event, row.scope, who, verdict, reason[:1000], time.time())
         )
+        if verdict < 0:
+            await self._answering.recall.forget(row.event)
 
     async def settings(self, asker: Asker) -> Defaults:
         """What holds where the asker is."""

@@ -289,6 +289,8 @@ class DurableJournal:
                 "ledger": now - days.ledger * DAY_S,
                 "feedback": now - days.feedback * DAY_S,
                 "audit": now - days.audit * DAY_S,
+                "answers": now,
+                "answers_refused": now - days.feedback * DAY_S,
             }
         )
 

@@ -17,7 +17,7 @@ from moabot.agreement import agreement, best
 from moabot.budget import Budget
 from moabot.calls import Calls, Order, Patience
 from moabot.config import PanelSettings
-from moabot.contract import Answer, Prompt, Prompts, Proposal, Question, Strategy, Turn
+from moabot.contract import Answer, Prompt, Proposal, Question, Strategy, Turn
 from moabot.errors import BudgetSpent, ConfigError, ProviderError, QuorumNotReached
 from moabot.fencing import fence
 from moabot.plugins import nearest
@@ -25,6 +25,7 @@ from moabot.presets import PRESETS, Depth, Slot, fallback_of, preferring
 from moabot.quorum import quorum
 from moabot.recorder import Recorder
 from moabot.voice import Voice
+from moabot.wording import Prompts
 
 __all__ = ["Panel"]
 

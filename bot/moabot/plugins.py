@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -25,7 +25,8 @@ from moabot import hookspecs
 from moabot.errors import MoabotError, PluginError
 
 if TYPE_CHECKING:
-    from moabot.contract import Answer, Cache, Message, Platform, Provider, Strategy
+    from moabot.contract import Answer, Ask, Cache, Message, Platform, Provider, Strategy
+    from moabot.store import Store
 
 __all__ = ["BUILT_IN", "NoSettings", "Offer", "Plugins", "Register", "Starter", "nearest"]
 
@@ -43,12 +44,13 @@ BUILT_IN = (
     "moabot_providers.local",
     "moabot_providers.replay",
     "moabot_platforms.slack",
+    "moabot_cache.plugin",
 )
 
 log = logging.getLogger("moabot")
 
 Kind = Literal["provider", "strategy", "platform", "cache"]
-Factory = Callable[[Any], AbstractAsyncContextManager[Any]]
+Factory = Callable[..., AbstractAsyncContextManager[Any]]
 
 
 class NoSettings(BaseModel):
@@ -157,10 +159,14 @@ class Register:
     def cache(
         self,
         name: str,
-        factory: Callable[[Any], AbstractAsyncContextManager[Cache]],
+        factory: Callable[[Any, Store, Ask], AbstractAsyncContextManager[Cache]],
         settings: type[BaseModel] = NoSettings,
     ) -> None:
-        """Offer a cache of answers."""
+        """Offer a cache of answers.
+
+        `factory(settings, store, ask)` is given the bot's database, and the models of
+        [cache] judge to ask.
+        """
         self._note(Offer("cache", name, self.owner, factory, settings))
 
     def _note(self, offer: Offer) -> None:
@@ -224,7 +230,7 @@ class Plugins:
             if isinstance(choice, str) and choice in names:
                 return choice
             if choice is not None:
-                self._complain(
+                self.complain(
                     owner,
                     f"moabot_choose_strategy returned {choice!r}, which is no strategy. "
                     f"Return one of {', '.join(names)}, or None.",
@@ -235,6 +241,21 @@ class Plugins:
         """Tell each plugin's `moabot_answered`."""
         for owner, hook in self._listeners:
             self._call(owner, hook, message=message, answer=answer)
+
+    @contextmanager
+    def harmless(self, owner: str, what: str) -> Generator[None]:
+        """Whatever `what` of a plugin raises in the block is noted, and work goes on after it."""
+        try:
+            yield
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - other people's code: one plugin, one line
+            self.complain(owner, f"{what} raised {type(error).__name__}: {error}.")
+
+    def complain(self, owner: str, what: str) -> None:
+        """Note the first problem of each plugin; it is called for every message."""
+        if owner not in self._complained:
+            self._complained.add(owner)
+            self.problems.append(f"Plugin {owner}: {what}")
+            log.warning("plugin", extra={"owner": owner, "problem": what})
 
     def _let_in(self, allowed: set[str], installed: Iterable[EntryPoint]) -> None:
         found: set[str] = set()
@@ -297,18 +318,10 @@ class Plugins:
             yield owner, self._manager.subset_hook_caller(name, remove_plugins=others)
 
     def _call(self, owner: str, hook: Callable[..., Any], **values: object) -> object:
-        try:
-            return hook(**values)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-            self._complain(owner, f"a hook raised {type(error).__name__}: {error}.")
-            return None
-
-    def _complain(self, owner: str, what: str) -> None:
-        """Note the first problem of each plugin's hooks; they are called for every message."""
-        if owner not in self._complained:
-            self._complained.add(owner)
-            self.problems.append(f"Plugin {owner}: {what}")
-            log.warning("plugin", extra={"owner": owner, "problem": what})
+        found: object = None
+        with self.harmless(owner, "a hook"):
+            found = hook(**values)
+        return found  # noqa: RET504 - a block that returns would look like the end to a type checker
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -265,14 +265,19 @@ async def rehearsal(
     holds whole tables of config.toml, and `plugins` more plugins, your own strategy say. `keep`
     says what is written into its `data_dir`.
     """
-    config = {
+    config: dict[str, object] = {
         "providers": {"scripted": {"plugin": "scripted"}},
         "models": {name: {"provider": "scripted", "name": name} for name in models},
         "panels": {"default": {"proposers": [{"model": name} for name in models], **(panel or {})}},
-        "defaults": {"strategy": "mixture", "preset": "thorough"},
         **(tables or {}),
     }
-    built_in = [name for name in BUILT_IN if name.startswith("moabot_strategies.")]
+    defaults: dict[str, object] = {"strategy": "mixture", "preset": "thorough"}
+    if keep != "nothing":
+        defaults["cache"] = "off"  # unless wanted: each test would load the encoder
+    wanted = config.get("defaults", {})
+    config["defaults"] = {**defaults, **wanted} if isinstance(wanted, Mapping) else wanted
+    rooms = ("moabot_strategies.", "moabot_cache.")
+    built_in = [name for name in BUILT_IN if name.startswith(rooms)]
     found = Plugins(built_in=built_in, installed=())
     for place, plugin in enumerate((_Scripted(provider), *plugins)):
         found.admit(f"rehearsed-{place}", plugin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from moabot.contract import Prompts
+from moabot.wording import Prompts
 
 __all__ = ["PROMPTS"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from moabot.app import App
 from moabot.config import ChannelSettings
-from moabot.contract import Answer, Question, Scope
+from moabot.contract import Answer, Question, Scope, Share
 from moabot.errors import ProviderRejected
 from moabot.explaining import Unseen
 from moabot.testing import ScriptedProvider, ask, rehearsal, says
@@ -23,25 +23,28 @@ class Memory:
     """A cache that remembers by text and key."""
 
     def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], Answer] = {}
+        self.kept: dict[tuple[str, str, str], Answer] = {}
 
-    async def find(self, question: Question, *, key: str) -> Answer | None:
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
         """What was kept."""
-        found = self.kept.get((question.text, key))
+        found = self.kept.get((question.text, key, share))
         return found and replace(found, from_cache=True)
 
-    async def keep(self, question: Question, answer: Answer, *, key: str) -> None:
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
         """Keep it."""
-        self.kept[question.text, key] = answer
+        self.kept[question.text, key, share] = answer
 
-    async def forget(self, question: Question, *, key: str) -> None:
-        """Forget it."""
-        del self.kept[question.text, key]
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """Nobody counts."""
+
+    async def forget(self, event: str) -> None:
+        """Forget all: there is one event."""
+        self.kept.clear()
 
 
 def with_memory(app: App) -> Memory:
     """Give the corridor a cache."""
-    app.answering.cache = memory = Memory()
+    app.answering = replace(app.answering, cache=(memory := Memory()))
     return memory
 
 

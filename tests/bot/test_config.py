@@ -69,7 +69,7 @@ def test_one_model_may_stand_without_brackets(write: Write) -> None:
     ("text", "told"),
     [
         ("[defaults]\nstratgy = 'vote'", r"defaults\.stratgy: .*did you mean 'strategy'"),
-        ("zzz = 1", r"zzz: there is no such key \(known: admission, channels, data_dir"),
+        ("zzz = 1", r"zzz: there is no such key \(known: admission, cache, channels, data_dir"),
         ("[models.x]\nname = 'n'", r"models\.x\.provider: this key is missing"),
         ("[defaults]\npreset = 'deeep'", r"defaults\.preset: Input should be 'fast'"),
         ("[limits]\ncalls = 0", r"limits\.calls: .*greater than or equal to 1"),

@@ -208,7 +208,7 @@ def test_moabot_register_takes_every_kind() -> None:
         register.provider("it", nothing)
         register.strategy("it", nothing)
         register.platform("it", nothing)
-        register.cache("it", nothing)
+        register.cache("it", lambda settings, _store, _ask: nothing(settings))
 
     found = door(plugin(moabot_register=register))
 

@@ -13,6 +13,7 @@ ROOMS = (
     "plugins/moabot_strategies",
     "adapters/moabot_providers",
     "adapters/moabot_platforms",
+    "cache/moabot_cache",
 )
 
 

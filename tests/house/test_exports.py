@@ -10,10 +10,11 @@ from types import ModuleType
 import pytest
 
 import moabot
-from moabot import contract, errors, findings
+from moabot import contract, errors, findings, wording
 
 PUBLIC = tuple(
-    f"moabot{name}" for name in ("", ".contract", ".errors", ".findings", ".hookspecs", ".testing")
+    f"moabot{name}"
+    for name in ("", ".contract", ".errors", ".findings", ".hookspecs", ".testing", ".wording")
 )
 
 
@@ -34,6 +35,7 @@ def test_moabot_exports_the_whole_contract_every_error_and_the_mark_of_a_hook() 
         *contract.__all__,
         *errors.__all__,
         *findings.__all__,
+        *wording.__all__,
         "hookimpl",
     }
 

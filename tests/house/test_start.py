@@ -6,7 +6,19 @@ import os
 import subprocess
 import sys
 
-HEAVY = {"aiohttp", "anthropic", "genai_prices", "google", "httpx2", "openai", "pydantic"}
+HEAVY = {
+    "aiohttp",
+    "anthropic",
+    "faiss",
+    "genai_prices",
+    "google",
+    "httpx2",
+    "numpy",
+    "onnxruntime",
+    "openai",
+    "pydantic",
+    "tokenizers",
+}
 MOST_MODULES = 200
 """They are 171, and take 0.16 s of two cores; with asyncio and rich they would be 368."""
 HELP = "import sys; sys.argv = ['moabot', '--help']; from moabot.cli import main; main()"

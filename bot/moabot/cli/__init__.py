@@ -14,6 +14,7 @@ from moabot.cli import (
     ask,
     backup,
     batch,
+    caching,
     chat,
     check,
     dead_letters,
@@ -61,6 +62,7 @@ app.command("schema", epilog=schema.EXAMPLES)(schema.schema)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
 app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
+app.add_typer(caching.cache, name="cache")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

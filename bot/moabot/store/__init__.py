@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from moabot.contract import Scope
+from moabot.store.answers import Answers
 from moabot.store.rows import (
     Accepted,
     By,
@@ -30,6 +31,11 @@ __all__ = ["Store"]
 
 class Store(Protocol):
     """The database of one bot."""
+
+    @property
+    def answers(self) -> Answers:
+        """The rows of the cache."""
+        ...
 
     def accept(self, entry: Accepted) -> asyncio.Future[bool]:
         """Take a message on; False when this event was taken before, by whomever."""

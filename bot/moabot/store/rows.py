@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from moabot.contract import Scope, Usage
 
 __all__ = [
     "Accepted",
+    "Brief",
     "By",
     "Change",
     "File",
+    "Given",
+    "Kept",
     "Kind",
     "Opinion",
     "Outcome",
@@ -20,11 +23,14 @@ __all__ = [
     "Spending",
     "Spent",
     "Step",
+    "Tally",
 ]
 
 Outcome = Literal["ok", "failed", "cancelled"]
+ROW_BYTES = 300
+"""Hashes, times, names of a row, and their places in the indexes."""
 By = Literal["channel", "user", "workspace", "model", "strategy"]
-Kind = Literal["inbox", "turns", "ledger", "feedback", "audit"]
+Kind = Literal["inbox", "turns", "ledger", "feedback", "audit", "answers", "answers_refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +149,65 @@ class Spending:
     cost_usd: Decimal
     estimated_usd: Decimal
     unpriced: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A remembered answer. `partition` and `name` are hashes of who shares it and what was asked.
+
+    `vector` is the question's, as halves (fp16) by the encoder of that fingerprint, empty when it
+    can only be found exactly. `answer` is JSON. `cost_usd` is what it cost, None if unknown.
+    `event` is the message that it was made for ("platform:event id").
+    """
+
+    partition: str
+    name: str
+    scope: Scope
+    author: str
+    question: str
+    encoder: str
+    vector: bytes
+    answer: str
+    cost_usd: float | None
+    at: float
+    expires: float
+    event: str = ""
+    place: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes, about: what grows with the answer, and a row's own weight."""
+        return len(self.question) + len(self.vector) + len(self.answer) + ROW_BYTES
+
+
+class Brief(NamedTuple):
+    """What memory holds of a remembered answer; 100,000 of them are read in a second."""
+
+    place: int
+    partition: str
+    name: str
+    question: str
+    encoder: str
+    vector: bytes
+    cost_usd: float | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A message was given a remembered answer: the row at `place`, or what `asked` names (0)."""
+
+    event: str
+    partition: str
+    asked: str
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened in the cache on a day (days since 1970), and what it saved."""
+
+    day: int
+    name: str
+    times: int
+    saved_usd: float = 0.0

@@ -109,4 +109,51 @@ CREATE TABLE feedback (
 ) WITHOUT ROWID;
 """
 
-CHANGES = (JOURNAL, CONVERSATIONS)
+ANSWERS = f"""
+CREATE TABLE answers (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    partition TEXT NOT NULL,
+    name TEXT NOT NULL,{SCOPE},
+    author TEXT NOT NULL,
+    event TEXT NOT NULL,
+    question TEXT NOT NULL,
+    encoder TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    answer TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    cost REAL,
+    at REAL NOT NULL,
+    expires REAL NOT NULL,
+    UNIQUE (partition, name)
+);
+CREATE INDEX answers_expires ON answers (expires);
+CREATE INDEX answers_event ON answers (event);
+CREATE TABLE answers_given (
+    event TEXT PRIMARY KEY,
+    partition TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    place INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE answers_refused (
+    partition TEXT NOT NULL,
+    asked TEXT NOT NULL,
+    kept TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (partition, asked, kept)
+) WITHOUT ROWID;
+CREATE TABLE answers_gone (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    place INTEGER NOT NULL
+);
+CREATE TRIGGER answers_leave AFTER DELETE ON answers
+BEGIN INSERT INTO answers_gone (place) VALUES (old.place); END;
+CREATE TABLE answer_tallies (
+    day INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    times INTEGER NOT NULL,
+    saved_usd REAL NOT NULL,
+    PRIMARY KEY (day, name)
+) WITHOUT ROWID;
+"""  # noqa: S608 - our own columns
+
+CHANGES = (JOURNAL, CONVERSATIONS, ANSWERS)

@@ -17,6 +17,7 @@ from typing import TypeVar
 from moabot.contract import Scope
 from moabot.errors import StoreError
 from moabot.store import queries, statements
+from moabot.store.answers import Answers, SqliteAnswers
 from moabot.store.files import connected, explained, held, migrate, prepared
 from moabot.store.rows import (
     Accepted,
@@ -47,14 +48,17 @@ class SqliteStore:
         self.keep_free_mb = 0
         self._explain = partial(explained, path)
         self._writer = Writer(write, self._explain)
+        self.answers: Answers = SqliteAnswers(self)
         self._reading = read
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="moabot-read")
+        self._closed = False
         self._looked_at = float("-inf")
         self._free_mb = float("inf")
 
     async def close(self) -> None:
         """Write what is waiting, then close the file."""
         await self._writer.close()
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.close)
         self._reader.shutdown()
 
@@ -66,7 +70,7 @@ class SqliteStore:
                 f"[store] keep_free_mb = {self.keep_free_mb}, so no new question is taken.",
                 fix="Make room on it, then ask again.",
             )
-        return self._write(partial(statements.accept, entry=entry))
+        return self.writing(partial(statements.accept, entry=entry))
 
     def begin(self, event: str, *, plan: str, horizon: int) -> asyncio.Future[None]:
         """Note plan and horizon, once."""
@@ -79,100 +83,104 @@ class SqliteStore:
 
     def posted(self, event: str, receipt: str) -> asyncio.Future[None]:
         """Note the receipt."""
-        return self._write(partial(statements.posted, event=event, receipt=receipt))
+        return self.writing(partial(statements.posted, event=event, receipt=receipt))
 
     def end(
         self, event: str, *, error: str = "", dead: bool = False, turns: Sequence[Said] = ()
     ) -> asyncio.Future[None]:
         """Close the row and let its turns join the thread."""
         state = "dead" if dead else "done"
-        return self._write(
+        return self.writing(
             partial(statements.end, event=event, error=error, state=state, turns=turns)
         )
 
     def take_up(self, platform: str) -> asyncio.Future[Sequence[Accepted]]:
         """Count a try for all that is open, and return it."""
-        return self._write(partial(statements.take_up, platform=platform))
+        return self.writing(partial(statements.take_up, platform=platform))
 
     def lay_down(self, platform: str) -> asyncio.Future[None]:
         """Take the try back."""
-        return self._write(partial(statements.lay_down, platform=platform))
+        return self.writing(partial(statements.lay_down, platform=platform))
 
     async def accepted(self, event: str) -> Accepted | None:
         """One row of the inbox."""
-        found = await self._read(partial(queries.accepted, where="event = ?", bound=(event,)))
+        found = await self.reading(partial(queries.accepted, where="event = ?", bound=(event,)))
         return found[0] if found else None
 
     async def steps(self, event: str) -> Sequence[Step]:
         """The memo of one answer."""
-        return await self._read(partial(queries.steps, event=event))
+        return await self.reading(partial(queries.steps, event=event))
 
     async def dead(self) -> Sequence[Accepted]:
         """The dead letters."""
-        return await self._read(queries.dead)
+        return await self.reading(queries.dead)
 
     def revive(self, event: str) -> asyncio.Future[bool]:
         """Open a dead letter again."""
-        return self._write(partial(statements.revive, event=event))
+        return self.writing(partial(statements.revive, event=event))
 
     async def turns(self, scope: Scope, *, before: int | None, most: int) -> Sequence[Said]:
         """The end of a thread."""
-        return await self._read(partial(queries.turns, scope=scope, before=before, most=most))
+        return await self.reading(partial(queries.turns, scope=scope, before=before, most=most))
 
     def amend(self, event: str, text: str | None) -> asyncio.Future[None]:
         """Change or forget a message."""
-        return self._write(partial(statements.amend, event=event, text=text))
+        return self.writing(partial(statements.amend, event=event, text=text))
 
     async def settings(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
         """What was set by command."""
-        return await self._read(partial(queries.settings, keys=keys))
+        return await self.reading(partial(queries.settings, keys=keys))
 
     def change(self, change: Change) -> asyncio.Future[None]:
         """Set, and write down who did."""
-        return self._write(partial(statements.change, change=change))
+        return self.writing(partial(statements.change, change=change))
 
     async def changes(self, key: str) -> Sequence[Change]:
         """The audit of one key."""
-        return await self._read(partial(queries.changes, key=key))
+        return await self.reading(partial(queries.changes, key=key))
 
     def opine(self, opinion: Opinion) -> asyncio.Future[None]:
         """Keep an opinion."""
-        return self._write(partial(statements.opine, opinion=opinion))
+        return self.writing(partial(statements.opine, opinion=opinion))
 
     async def opinions(self) -> Sequence[Opinion]:
         """All opinions."""
-        return await self._read(queries.opinions)
+        return await self.reading(queries.opinions)
 
     async def spending(
         self, by: By, *, since: float, scope: Scope | None = None
     ) -> Sequence[Spending]:
         """Sums of the ledger."""
-        return await self._read(partial(queries.spending, by=by, since=since, scope=scope))
+        return await self.reading(partial(queries.spending, by=by, since=since, scope=scope))
 
     async def erase(self, *, user: str | None = None, channel: str | None = None) -> int:
         """Delete, then empty the write-ahead log, which still has the words."""
-        left = await self._write(partial(statements.erase, user=user, channel=channel))
+        left = await self.writing(partial(statements.erase, user=user, channel=channel))
         await self._writer.aside(statements.empty_log)
         return left
 
     def expire(self, before: Mapping[Kind, float]) -> asyncio.Future[int]:
         """Delete what is old."""
-        return self._write(partial(statements.expire, before=before))
+        return self.writing(partial(statements.expire, before=before))
 
     async def check(self) -> Sequence[str]:
         """SQLite's own integrity check."""
-        return await self._read(queries.check)
+        return await self.reading(queries.check)
 
     async def back_up(self, path: Path) -> None:
         """Copy page by page beside the writer; the copy is checked, then put in place whole."""
-        await self._read(partial(_back_up, path=path))
+        await self.reading(partial(_back_up, path=path))
 
-    def _write(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+    def writing(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Have `work` done and committed; for the parts of this store."""
         return self._writer.write(work)
 
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def reading(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Have `work` done beside the writer; for the parts of this store."""
         loop = asyncio.get_running_loop()
         try:
+            if self._closed:
+                raise sqlite3.ProgrammingError("it is closed")
             return await loop.run_in_executor(self._reader, work, self._reading)
         except sqlite3.Error as error:
             raise self._explain(error) from error

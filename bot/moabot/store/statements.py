@@ -177,8 +177,8 @@ def amend(c: sqlite3.Connection, *, event: str, text: str | None) -> None:
         c.execute("UPDATE inbox SET text = ? WHERE event = ? AND text <> ''", (text, event))
         c.execute("UPDATE turns SET text = ? WHERE event = ? AND role = 'user'", (text, event))
         return
-    for table in ("turns", "memo", "files"):
-        c.execute(f"DELETE FROM {table} WHERE event = ?", (event,))  # noqa: S608 - three names
+    for table in ("turns", "memo", "files", "answers", "answers_given"):
+        c.execute(f"DELETE FROM {table} WHERE event = ?", (event,))  # noqa: S608 - five names
     # The row stays without its words, so that a late redelivery is known.
     c.execute(
         "UPDATE inbox SET text = '', state = 'done', ended = COALESCE(ended, ?) WHERE event = ?",
@@ -236,6 +236,8 @@ def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> in
         "files": theirs,
         "feedback": f"who = :key OR {theirs}" if user is not None else f"{whose} = :key",
         "turns": f"{whose} = :key",
+        "answers": f"{whose} = :key",
+        "answers_given": theirs,
         "inbox": f"{whose} = :key",
     }
     bound = {"key": key}
@@ -271,12 +273,12 @@ def expire(c: sqlite3.Connection, *, before: Mapping[Kind, float]) -> int:
     old = "state <> 'open' AND ended < ?"
     for kind, at in before.items():
         if kind == "inbox":
-            for table in ("memo", "files"):
+            for table in ("memo", "files", "answers_given"):
                 gone += c.execute(
                     f"DELETE FROM {table} WHERE event IN (SELECT event FROM inbox WHERE {old})",  # noqa: S608 - as above
                     (at,),
                 ).rowcount
-        which = old if kind == "inbox" else "at < ?"
+        which = {"inbox": old, "answers": "expires < ?"}.get(kind, "at < ?")
         gone += c.execute(f"DELETE FROM {kind} WHERE {which}", (at,)).rowcount  # noqa: S608 - as above
     return gone
 

@@ -42,6 +42,7 @@ class Writer:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="moabot-store")
         self._waiting: list[_Job] = []
         self._urgent = False
+        self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[list[StoreError | None]] | None = None
 
@@ -53,6 +54,10 @@ class Writer:
         With `soon` it may wait a moment for others, behind which it is not put.
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if self._closed:
+            done.set_exception(self._explain(sqlite3.ProgrammingError("it is closed")))
+            done.exception()  # as below
+            return done
         results: list[T] = []
 
         def run(connection: sqlite3.Connection) -> None:
@@ -88,6 +93,7 @@ class Writer:
             if self._writing is not None:
                 await asyncio.wait([self._writing])
             await asyncio.sleep(0)  # its callback starts the next
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(self._thread, self._connection.close)
         self._thread.shutdown()
 

@@ -1,0 +1,70 @@
+"""Asks a model on the bot's own behalf, with all that holds for calls of an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+
+from moabot.admission import Admission
+from moabot.budget import Budget
+from moabot.calls import Calls
+from moabot.channels import NO_WISH, Channels
+from moabot.config import PanelSettings
+from moabot.contract import Message, Prompt, Question
+from moabot.explaining import Unseen
+from moabot.journal import Journal
+from moabot.orders import Order, Patience
+from moabot.recorder import Recorder
+
+__all__ = ["Asking"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """An `Ask` that goes down a chain of models, with the patience and budget of a panel.
+
+    `purpose` stands in the ledger where answers have their strategy.
+    """
+
+    calls: Calls
+    channels: Channels
+    admission: Admission
+    journal: Journal
+    chain: tuple[str, ...]
+    panel: PanelSettings
+    purpose: str
+
+    async def __call__(self, prompt: Prompt, *, about: Question) -> str:
+        """Ask once; what it costs is on its way to disk when this returns."""
+        recorder = Recorder(Unseen())
+        message = self._message(about)
+        entry = await self.journal.accept(message, NO_WISH)
+        if entry is not None and entry.memo is not None:
+            entry.memo.strategy = self.purpose
+            recorder.memo = entry.memo
+        order = Order(
+            slot="judge",
+            role="judge",
+            chain=self.chain,
+            prompt=prompt,
+            until=asyncio.get_running_loop().time() + self.panel.deadline_s,
+            patience=Patience(self.panel.call_timeout_s, self.panel.tries),
+        )
+        rules = await self.channels.settings(message)
+        with self.admission.paying(message, rules) as purses:
+            budget = Budget(self.panel.budget_usd, purses)
+            return (await self.calls.ask(order, recorder, budget)).text
+
+    def _message(self, about: Question) -> Message:
+        scope = about.scope
+        return Message(
+            scope.platform,
+            scope.workspace,
+            scope.channel,
+            about.author,
+            about.text,
+            f"{self.purpose}-{secrets.token_hex(8)}",
+            thread=scope.thread,
+            private=scope.private,
+        )

@@ -1,0 +1,87 @@
+"""What may be remembered, and what may be looked for in other words."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+
+from moabot.contract import Answer, Question
+from moabot_cache.reading import Reading
+
+__all__ = ["Quota", "alone", "keepable"]
+
+FLEETING = re.compile(
+    r"\b(today|tonight|tomorrow|yesterday|now|right now|currently|at the moment|this (week|month|year"
+    r"|morning|afternoon|evening)|latest|newest|up to date|so far|recently|news|weather|forecast"
+    r"|what time is it|what day is it|stock price|exchange rate|score of|who is the current)\b"
+)
+PERSONAL = re.compile(
+    r"^\W*(what|when|where|which|who|is|are|was|were|has|have|did|do i|am i|how (much|many|long|old))\b"
+    r"[^.?!]*\b(my|mine|our|ours|i)\b"
+)
+DOING = re.compile(r"\b(ways?|steps?|should|do|need|can|could|best) (i |we )?(do |to |take )")
+LEANING = re.compile(
+    r"\b(it|its|above|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
+    r"|how about|same (thing|question)|instead)\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
+    r"|^\W*(and|but|also|then)\b"
+)
+NOBODY = re.compile(
+    r"\b(is|was|does|did|will|would|has|could|should|can) it\b|\bit (is|was|takes?|costs?)\b"
+)
+"""An "it" that stands for nothing said before: is it possible, how long does it take."""
+FEWEST = 2
+"""Content words without which a question stands for nothing by itself."""
+
+DAY_S = 86_400
+
+
+class Quota:
+    """How many answers to one person's questions may be kept in a day, so that none fills it all."""
+
+    def __init__(self, a_day: int) -> None:
+        self._a_day = a_day
+        self._day = 0
+        self._kept: Counter[tuple[str, str, str]] = Counter()
+
+    def spend(self, question: Question) -> bool:
+        """Whether one more may be kept for who asks this; it is counted."""
+        today = int(time.time() // DAY_S)
+        if today != self._day:
+            self._day = today
+            self._kept.clear()
+        author = (question.scope.platform, question.scope.workspace, question.author)
+        self._kept[author] += 1
+        return self._kept[author] <= self._a_day
+
+
+def keepable(question: Question, answer: Answer) -> bool:
+    """Whether this answer will still be right later, and for others.
+
+    "What is my balance?" has another answer for everybody, "How do I reset my password?" has not.
+    """
+    text = question.text.casefold()
+    if question.images or answer.degraded or answer.from_cache or not answer.text.strip():
+        return False
+    if not (_is_text(question.text) and _is_text(answer.text)):
+        return False
+    return not FLEETING.search(text) and (
+        not PERSONAL.search(text) or DOING.search(text) is not None
+    )
+
+
+def _is_text(text: str) -> bool:
+    """Half a pair of UTF-16 can be in a string, but in no file and no database."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def alone(question: Question, reading: Reading) -> bool:
+    """Whether the question says all that it means, in the language that the guards know."""
+    if question.history or question.images or not reading.english:
+        return False
+    text = NOBODY.sub(" ", question.text.casefold())
+    return len(reading.words) >= FEWEST and not LEANING.search(text)

@@ -1,0 +1,381 @@
+"""Finds and keeps answers: the same question at once, one in other words when no guard objects."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from moabot.contract import Answer, Ask, Question, Share
+from moabot.errors import MoabotError, StoreError
+from moabot.store import Store
+from moabot.store.rows import Brief, Kept
+from moabot_cache import exact
+from moabot_cache.admission import Quota, alone, keepable
+from moabot_cache.bounds import GROUP, Bounds
+from moabot_cache.complaints import Complaints
+from moabot_cache.counts import Counts
+from moabot_cache.crossing import Crossing
+from moabot_cache.guards import judged
+from moabot_cache.judge import Judge
+from moabot_cache.promotion import alias, origin
+from moabot_cache.reading import essence, read
+from moabot_cache.scope import partition
+from moabot_cache.settings import Settings
+from moabot_cache.verifier import Near, Off, Verifier, vouched
+from moabot_cache.worker import Worker
+from moabot_cache.written import answered, written
+
+__all__ = ["SemanticCache", "opened"]
+
+log = logging.getLogger("moabot")
+DAY_S = 86_400.0
+MEGABYTE = 1_000_000
+PAGE = 1_000
+"""Rows that are taken in at once; the event loop has a part in it."""
+WAITING_USD = 0.001
+LOOK_S = 1.0
+"""How old our knowledge may be of what other processes removed (`moabot erase`, `cache flush`)."""
+JITTER = 0.1
+"""Share of the lifetime by which entries of one day differ, so that they do not expire together."""
+
+
+class SemanticCache:
+    """The two tiers over the rows in the store; made by `opened`."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._rows = store.answers
+        self._worker = Worker(settings.encoder if settings.semantic else None)
+        self._bounds = Bounds(most=settings.most_mb * MEGABYTE, share=settings.scope_share)
+        self._quota = Quota(settings.author_a_day)
+        self._counts = Counts(store.answers)
+        self._complaints = Complaints(store.answers)
+        self.verifier: Verifier = Off()
+        self._hot: OrderedDict[str, Kept] = OrderedDict()
+        self._places: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._complete = False
+        self._gone_to: int | None = None
+        self._looked_at = float("-inf")
+        self._loading: asyncio.Future[int] | None = None
+
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
+        """The exact tier, then for a question that stands alone the semantic one."""
+        if question.images:
+            return None
+        begun = time.perf_counter()
+        shelf = partition(question, key=key, share=share)
+        name = f"{shelf}{exact.name(question)}"
+        self._bounds.asked(name)
+        try:
+            kept = await self._followed(await self._exactly(shelf, name))
+            tier = "exact"
+            if kept is None:
+                kept = await self._nearly(question, shelf, name)
+                tier = "semantic"
+        except StoreError as error:
+            log.warning("cache fails", extra={"error": str(error)})
+            return None
+        finally:
+            self._counts.took(time.perf_counter() - begun)
+        return self._given(question, name, kept, tier=tier)
+
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
+        """Write the row, then make it findable; what will not stay true is not kept."""
+        if not keepable(question, answer) or not self._quota.spend(question):
+            self._counts.add("not kept")
+            return
+        shelf = partition(question, key=key, share=share)
+        text, vector = essence(question.text), b""
+        try:
+            if self._worker.ready and alone(question, read(question.text)):
+                vector = await self._worker.vector(text)
+            row = self._row(question, answer, shelf=shelf, vector=vector)
+            row = replace(row, place=await self._rows.keep(row))
+            self._take_in(f"{shelf}{row.name}", row)
+            if vector:
+                await self._worker.add(shelf, row.place, text=text, question=question.text)
+            await self._make_room(f"{shelf}{row.name}", size=row.size, cost_usd=row.cost_usd)
+        except StoreError as error:
+            log.warning("cache fails", extra={"error": str(error)})
+        self.verifier.replied(f"{shelf}{exact.name(question)}")
+
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """Count it, and note what a complaint would mean."""
+        shelf = partition(question, key=key, share=share)
+        self._counts.add("joined")
+        self._complaints.gave(question.event, shelf, exact.name(question))
+
+    async def forget(self, event: str) -> None:
+        """Remove what this message was given; if it was asked in other words, part the two."""
+        try:
+            given = await self._complaints.meant(event)
+            if given is None:
+                return
+            row = await self._rows.named(given.partition, given.asked)
+            near = await self._rows.at(given.place)
+            if near is not None and near.name != given.asked:
+                await self._complaints.part(given.partition, asked=given.asked, kept=near.name)
+            await self._remove([each.place for each in (row, near) if each is not None])
+        except StoreError as error:
+            log.warning("cache fails", extra={"error": str(error)})
+        self._counts.add("forgotten")
+
+    async def _exactly(self, shelf: str, name: str) -> Kept | None:
+        await self._hear_of_removals()
+        hot = self._hot.get(name)
+        if hot is not None and hot.expires > time.time():
+            self._hot.move_to_end(name)
+            return hot
+        if self._complete and name not in self._places:
+            return None
+        kept = await self._rows.named(shelf, name[len(shelf) :])
+        if kept is not None:
+            self._take_in(name, kept)
+        return kept
+
+    async def _nearly(self, question: Question, shelf: str, name: str) -> Kept | None:
+        if not self._worker.ready:
+            return None
+        asked = read(question.text)
+        if not alone(question, asked):
+            return None
+        found = await self._worker.look(shelf, essence(question.text))
+        near = [each for each in found.candidates if each[1] >= self._settings.nearest]
+        doubted: list[Near] = []
+        for place, cosine, other in near:
+            parted = self._parted(shelf, name, place)
+            refused = judged(asked, read(other), cosine, caution=self._settings.caution)
+            refused = refused or ("complaint" if parted else "")
+            if refused:
+                self._counts.add(f"refused: {refused}")
+                if not parted:
+                    doubted.append(Near(question, name, other, place, cosine, refused))
+                continue
+            kept = await self._rows.at(place)
+            if kept is not None:
+                return kept
+            log.warning("cache had a question without its row", extra={"place": place})
+            await self._worker.remove([place])
+        if near:
+            self._counts.add("near miss")
+        return await self._vouched(doubted)
+
+    async def _vouched(self, doubted: Sequence[Near]) -> Kept | None:
+        """What a verifier lets through of what the rules refused; it is asked about the nearest."""
+        if doubted and await vouched(self.verifier, doubted[0]):
+            self._counts.add("verified")
+            return await self._rows.at(doubted[0].place)
+        return None
+
+    async def promote(self, near: Near, *, same: bool) -> None:
+        """From now on, the asked question has the kept one's answer, unless it has its own."""
+        self._counts.add(f"judged {'the same' if same else 'different'}")
+        kept = await self._rows.at(near.place) if same else None
+        if kept is None or await self._rows.named(kept.partition, near.name[GROUP:]) is not None:
+            return
+        row = alias(near, kept)
+        row = replace(row, place=await self._rows.keep(row))
+        self._take_in(near.name, row)
+        await self._make_room(near.name, size=row.size, cost_usd=None)
+
+    async def _followed(self, row: Kept | None) -> Kept | None:
+        """The row that a promoted one points to; when that is gone, both are."""
+        place = None if row is None else origin(row)
+        if row is None or place is None:
+            return row
+        kept = await self._rows.at(place)
+        if kept is None:
+            await self._remove([row.place])
+        return kept
+
+    def _parted(self, shelf: str, name: str, place: int) -> bool:
+        other = self._names.get(place, "")
+        return self._complaints.parted(shelf, name[GROUP:], other[GROUP:])
+
+    def _given(
+        self, question: Question, name: str, kept: Kept | None, *, tier: str
+    ) -> Answer | None:
+        answer = None if kept is None else answered(kept)
+        if kept is None or answer is None:
+            self._counts.add("miss")
+            return None
+        self._complaints.gave(question.event, kept.partition, name[GROUP:], place=kept.place)
+        self._counts.add(tier, saved_usd=kept.cost_usd or 0.0)
+        return answer
+
+    def _row(self, question: Question, answer: Answer, *, shelf: str, vector: bytes) -> Kept:
+        now = time.time()
+        lifetime = self._settings.keep_days * DAY_S * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
+        cost = answer.usage.cost_usd
+        return Kept(
+            partition=shelf,
+            name=exact.name(question),
+            scope=question.scope,
+            author=question.author,
+            event=question.event,
+            question=question.text,
+            encoder=self._worker.fingerprint if vector else "",
+            vector=vector,
+            answer=written(answer),
+            cost_usd=None if cost is None else float(cost),
+            at=now,
+            expires=now + lifetime,
+        )
+
+    def _take_in(self, name: str, row: Kept) -> None:
+        before = self._places.get(name)
+        if before is not None and before != row.place:
+            self._worker.remove([before])
+            self._names.pop(before, None)
+        self._places[name] = row.place
+        self._names[row.place] = name
+        self._hot[name] = row
+        self._hot.move_to_end(name)
+        while len(self._hot) > self._settings.hot:
+            self._hot.popitem(last=False)
+
+    async def _make_room(self, name: str, *, size: int, cost_usd: float | None) -> None:
+        """Let the row in, and those out that are worth less."""
+        leaving = self._bounds.admit(name, size=size, worth=_worth(cost_usd))
+        if leaving:
+            self._counts.add("made room")
+            await self._remove([self._places[each] for each in leaving])
+
+    async def _remove(self, places: Sequence[int]) -> None:
+        self._leave(places)
+        await self._worker.remove(places)
+        await self._rows.remove(places)
+
+    def _leave(self, places: Sequence[int]) -> None:
+        """Forget these rows in memory."""
+        for place in places:
+            name = self._names.pop(place, "")
+            if self._places.get(name) == place:
+                del self._places[name]
+                self._hot.pop(name, None)
+                self._bounds.remove(name)
+
+    async def _hear_of_removals(self) -> None:
+        if (now := time.monotonic()) < self._looked_at + LOOK_S:
+            return
+        self._looked_at = now
+        if self._gone_to is None:
+            self._gone_to = await self._rows.last_gone()
+        gone = await self._rows.gone(self._gone_to)
+        if gone:
+            self._gone_to = gone[-1][0]
+            places = [place for _, place in gone]
+            self._leave(places)
+            await self._worker.remove(places)
+        self._counts.write_when_due()
+        self._complaints.write()
+
+    def begin(self) -> None:
+        """Load encoder and rows in the worker's thread; until then only exact repeats are found."""
+        loop = asyncio.get_running_loop()
+
+        async def read_page(after: int) -> Sequence[Brief]:
+            if after == 0:
+                await self._hear_of_removals()
+                await self._complaints.load()
+            return await self._rows.after(after, most=PAGE)
+
+        def page(after: int) -> Sequence[Brief]:
+            rows = asyncio.run_coroutine_threadsafe(read_page(after), loop).result()
+            loop.call_soon_threadsafe(self._know, rows)
+            return rows
+
+        self._loading = self._worker.run(lambda: self._worker.load(page))
+        self._loading.add_done_callback(self._loaded)
+
+    def _know(self, rows: Sequence[Brief]) -> None:
+        leaving: list[str] = []
+        for row in rows:
+            name = f"{row.partition}{row.name}"
+            if self._places.setdefault(name, row.place) == row.place:
+                self._names[row.place] = name
+                worth = _worth(row.cost_usd)
+                leaving += self._bounds.admit(name, size=row.size, worth=worth)
+        if leaving:  # there is less room than there was
+            places = [self._places[name] for name in leaving]
+            self._leave(places)
+            self._rows.remove(places)
+
+    def _loaded(self, loading: asyncio.Future[int]) -> None:
+        if loading.cancelled():
+            return
+        error = loading.exception()
+        if isinstance(error, MoabotError):
+            log.error("cache without semantic tier", extra={"error": str(error)})
+        elif error is not None:
+            log.error("cache without semantic tier", exc_info=error)
+        else:
+            self._complete = True
+            if loading.result():
+                log.warning("cache has vectors of another encoder", extra={"n": loading.result()})
+
+    def crossing(self) -> Crossing:
+        """The configured cross-encoder, on its way into the worker's thread; raises `ConfigError`."""
+        settings = self._settings
+        crossing = Crossing(
+            settings.verifier_path or Path(),
+            settings.verifier_sha256,
+            least=settings.verifier_least,
+            run=self._worker.run,
+        )
+        self._worker.run(crossing.load).add_done_callback(_say_if_failed)
+        return crossing
+
+    def look_again(self) -> None:
+        """Do not trust for another second what other processes have left."""
+        self._looked_at = float("-inf")
+
+    async def loaded(self) -> None:
+        """Wait until the semantic tier is there; for tests and measurements."""
+        if self._loading is not None:
+            await asyncio.wait([self._loading])
+            await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Wait for the thread, write what was counted."""
+        await self.loaded()
+        self._counts.write()
+        self._complaints.write()
+        self._worker.close()
+
+
+def _worth(cost_usd: float | None) -> float:
+    """Dollars that giving it once saves, with what a person's waiting is worth on top."""
+    return WAITING_USD + (cost_usd or 0.0)
+
+
+def _say_if_failed(loading: asyncio.Future[None]) -> None:
+    if not loading.cancelled() and (error := loading.exception()) is not None:
+        log.error("cache without verifier", exc_info=error)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, store: Store, ask: Ask | None = None
+) -> AsyncGenerator[SemanticCache]:
+    """The cache on a store that is open; it serves at once, and in other words a second later.
+
+    Without `ask` there is no judge, whatever the settings say.
+    """
+    cache = SemanticCache(settings, store)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(cache.close)
+        cache.begin()
+        if settings.verifier == "judge" and ask is not None:
+            cache.verifier = await stack.enter_async_context(Judge(ask, cache.promote))
+        elif settings.verifier == "cross-encoder":
+            cache.verifier = cache.crossing()
+        yield cache

@@ -1,0 +1,145 @@
+"""The cache cannot cost an answer, and equal questions asked at once are answered once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from moabot import Completion, Message, Prompt, Usage, Wrote
+from moabot.app import App
+from moabot.contract import Answer, Question, Share
+from moabot.testing import RecordingReply, rehearsal
+
+pytestmark = pytest.mark.virtual_time
+
+SINGLE = {"defaults": {"strategy": "single", "preset": "fast"}}
+
+
+class Slow:
+    """A provider whose answers take two seconds, and which counts them."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    async def complete(
+        self, prompt: Prompt, *, model: str, wrote: Wrote | None = None
+    ) -> Completion:
+        """Answer."""
+        self.calls += 1
+        await asyncio.sleep(2)
+        return Completion("Water boils at 100 degrees.", Usage(calls=1), "end")
+
+
+class Memory:
+    """A cache that looks at once, and takes a second to say what it saw."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Answer] = {}
+        self.told: list[tuple[str, str]] = []
+
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
+        """What was there when it was asked."""
+        found = self.kept.get(question.text)
+        await asyncio.sleep(1)
+        return found and replace(found, from_cache=True)
+
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
+        """Keep it."""
+        self.kept[question.text] = answer
+
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """Note it."""
+        self.told.append(("joined", question.event))
+
+    async def forget(self, event: str) -> None:
+        """Note it."""
+        self.told.append(("forgotten", event))
+
+
+class Broken(Memory):
+    """A cache that can do nothing."""
+
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
+        """Break."""
+        raise OSError("nobody knows why")
+
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
+        """Break."""
+        raise OSError("nobody knows why")
+
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """Break."""
+        raise OSError("nobody knows why")
+
+    async def forget(self, event: str) -> None:
+        """Break."""
+        raise OSError("nobody knows why")
+
+
+@asynccontextmanager
+async def _bot(provider: Slow, memory: Memory) -> AsyncGenerator[App]:
+    async with rehearsal(provider, SINGLE) as app:
+        app.answering = replace(app.answering, cache=memory)
+        yield app
+
+
+async def _ask(app: App, event: str, *, after_s: float = 0) -> Answer | None:
+    await asyncio.sleep(after_s)
+    reply = RecordingReply()
+    message = Message("test", "w", "c", "ann", "When does water boil?", event, thread=event)
+    await app.answering.handle(message, reply)
+    return reply.answer
+
+
+async def test_a_broken_cache_costs_no_answer_and_is_named() -> None:
+    """Whoever asks wants an answer, whoever runs the bot wants to know."""
+    async with _bot(provider := Slow(), Broken()) as app:
+        answers = await asyncio.gather(_ask(app, "1"), _ask(app, "2", after_s=1))
+        await app.answering.recall.forget("test:1")
+        problems = app.plugins.problems
+
+    assert provider.calls == 1
+    assert [answer is not None and answer.from_cache for answer in answers] == [False, True]
+    assert problems == [
+        "Plugin moabot_cache.plugin: the cache 'semantic' raised OSError: nobody knows why."
+    ]
+
+
+async def test_who_asks_while_the_first_is_served_never_starts_a_second_run() -> None:
+    """Who looked before, and saw nothing, must not answer anew what has come meanwhile.
+
+    The answer is there after three seconds; some ask less than a look's second before.
+    """
+    async with _bot(provider := Slow(), memory := Memory()) as app:
+        await asyncio.gather(*(_ask(app, str(n), after_s=n / 4) for n in range(16)))
+
+    assert provider.calls == 1
+    assert ("joined", "test:11") in memory.told
+
+
+async def test_when_the_first_is_stopped_the_next_takes_over() -> None:
+    """One person's Ctrl-C is not everybody's."""
+    async with _bot(provider := Slow(), memory := Memory()) as app:
+        first = asyncio.create_task(_ask(app, "1"))
+        others = [asyncio.create_task(_ask(app, str(n))) for n in (2, 3)]
+        await asyncio.sleep(2)
+        first.cancel()
+        answers = await asyncio.gather(*others)
+
+    assert first.cancelled()
+    assert provider.calls == 2
+    assert [answer is not None and answer.from_cache for answer in answers] == [False, True]
+    assert memory.told == [("joined", "test:3")]
+
+
+async def test_a_complaint_reaches_the_cache() -> None:
+    """By the name of the message, which is all that a chat knows of it."""
+    async with _bot(Slow(), memory := Memory()) as app:
+        await _ask(app, "1")
+        await app.answering.recall.forget("test:1")
+
+    assert memory.told == [("forgotten", "test:1")]

@@ -1,0 +1,110 @@
+"""Each guard refuses its kind of trap, and lets the same question in other words pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from moabot_cache.guards import GUARDS, difference, judged, needed, refusal
+from moabot_cache.reading import essence, read
+from moabot_cache.spelling import misspelt
+
+TRAPS = {
+    "number": [("Name 3 rivers in France", "Name 4 rivers in France")],
+    "date": [("Is the bank open on Monday?", "Is the bank open on Friday?")],
+    "unit": [("Convert 5 kg to pounds", "Convert 5 kg to ounces")],
+    "version": [("What is new in python3.11?", "What is new in python3.12?")],
+    "negation": [("Is it legal to park here?", "Is it not legal to park here?")],
+    "reversal": [("Approve the budget", "Reject the budget")],
+    "antonym": [("How do I log in before lunch?", "How do I log in after lunch?")],
+    "name": [("Sort a list in Python", "Sort a list in Java")],
+    "entity": [("Who was the mother of Anna Karenina?", "Who was the mother of Emma Bovary?")],
+    "format": [("Describe Rome as a table", "Describe Rome as a poem")],
+    "operation": [("Summarize this contract", "Translate this contract")],
+    "question": [("Why did Rome fall?", "When did Rome fall?")],
+    "aspect": [("Is Ann a nurse?", "Did Ann use to be a nurse?")],
+    "restriction": [("Which files can I delete?", "Which files can only I delete?")],
+    "person": [("Would he forgive her?", "Would she forgive him?")],
+    "order": [
+        ("Fly from Rome to Paris", "Fly from Paris to Rome"),
+        ("Does Ann trust Bob?", "Does Bob trust Ann?"),
+        ("Did Jacob enjoy the boat?", "Was Jacob enjoyed by the boat?"),
+    ],
+    "direction": [("Copy files from the server", "Copy files to the server")],
+}
+SAME = [
+    ("How do I reset my router?", "What is the best way to reset my router"),
+    ("What's the capital of France?", "Please tell me the capital of France"),
+    ("Remove the duplicate rows", "Delete the duplicate rows"),
+    ("Do not remove the duplicate rows", "Don't delete duplicate rows"),
+    ("What is the difference between TCP and UDP?", "What is the difference between UDP and TCP?"),
+    ("Did Jennifer seize the ranch?", "Was the ranch seized by Jennifer?"),
+    ("Meet me at 10:00 AM", "Meet me at 10am"),
+    ("Turn off debug logging", "Disable debug logging"),
+    ("How do I cancel my subscription?", "how to cancel my subscripton"),
+]
+
+
+def _refused(a: str, b: str) -> str:
+    asked, kept = read(a), read(b)
+    return refusal(asked, kept, difference(asked, kept))
+
+
+@pytest.mark.parametrize(
+    ("guard", "a", "b"), [(guard, *pair) for guard, pairs in TRAPS.items() for pair in pairs]
+)
+def test_a_guard_refuses_its_trap_from_both_sides(guard: str, a: str, b: str) -> None:
+    """Which of the two was kept and which is asked makes no difference."""
+    asked, kept = read(a), read(b)
+
+    assert GUARDS[guard](asked, kept, difference(asked, kept))
+    assert _refused(a, b)
+    assert _refused(b, a)
+
+
+def test_every_guard_has_a_trap() -> None:
+    """A guard that nothing needs is one that nobody understands."""
+    assert TRAPS.keys() == GUARDS.keys()
+
+
+@pytest.mark.parametrize(("a", "b"), SAME)
+def test_the_same_in_other_words_passes(a: str, b: str) -> None:
+    """A cache that refuses everything is never wrong, and of no use."""
+    assert _refused(a, b) == ""
+
+
+def test_what_has_no_counterpart_must_be_made_up_for_by_nearness() -> None:
+    """One word more is a trap more often than a paraphrase."""
+    plain = read("How do I feed a cat in the evening?")
+    more = read("How do I feed a hungry cat in the evening?")
+
+    assert needed(plain, more, difference(plain, more)) > needed(
+        plain, plain, difference(plain, plain)
+    )
+    assert judged(plain, more, 0.9) == "nearness"
+    assert judged(plain, more, 0.9, caution=-0.1) == ""
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "slip"),
+    [
+        ("pasword", "password", True),
+        ("recieve", "receive", True),
+        ("affect", "effect", False),
+        ("cat", "cut", False),
+        ("import", "export", False),
+    ],
+)
+def test_a_slip_is_told_from_another_word(a: str, b: str, *, slip: bool) -> None:
+    """Two words that both exist are two words, however alike."""
+    assert misspelt(a, b) is slip
+
+
+def test_the_encoder_gets_no_politeness() -> None:
+    """Thanks move a short question's vector further than its subject does."""
+    assert essence("Hi! Could you please tell me how to boil eggs? Thanks!") == "how to boil eggs"
+
+
+@pytest.mark.parametrize("text", ["Wie setze ich das zurück und warum?", "¿Cómo puedo hacer esto?"])
+def test_another_language_is_left_to_the_exact_tier(text: str) -> None:
+    """The tables are English; what they do not know they would let pass."""
+    assert not read(text).english

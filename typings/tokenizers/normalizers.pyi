@@ -1,0 +1,3 @@
+# The one normalizer that moabot uses.
+
+class BertNormalizer: ...

@@ -1,0 +1,3 @@
+# The one pre-tokenizer that moabot uses.
+
+class BertPreTokenizer: ...
