@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from moabot import config as configuration
@@ -27,11 +28,13 @@ from moabot.config import (
 from moabot.contract import Message, Prompts, Provider, Question, Strategy
 from moabot.errors import ConfigError, PluginError
 from moabot.explaining import Plan, Unseen, dry, plan
+from moabot.guests import Bounds
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
 from moabot.plugins import Offer, Plugins, nearest
 from moabot.pricing import look_up
 from moabot.recorder import Recorder
+from moabot.standins import AbsentProvider, AbsentStrategy, WatchedStrategy
 from moabot.validation import validated
 from moabot_strategies.prompts import PROMPTS
 
@@ -97,7 +100,8 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
     Raises `ConfigError` or `PluginError` naming the key and the fix.
     """
     config = configuration.load(path)
-    plugins = Plugins(allow=config.plugins.allow)
+    own = config.plugins
+    plugins = Plugins(allow=own.allow, bounds=Bounds(own.load_s, own.hook_s))
     return _with_panel(config, plugins), plugins
 
 
@@ -122,19 +126,7 @@ async def opened(
             for name, settings in config.models.items()
             if name in used
         }
-        strategies: dict[str, Strategy] = {}
-        for name, offer in plugins.offers("strategy").items():
-            if offer.needs_settings:
-                continue  # it is there for [strategies.X]
-            try:
-                strategies[name] = await offer.opened(stack, offer.settings(), where="[plugins]")
-            except PluginError as error:  # one that nobody asked for must not stop the bot
-                plugins.problems.append(str(error))
-        for name, chosen in config.strategies.items():
-            where = f"[strategies.{name}]"
-            offer = plugins.offer("strategy", chosen.plugin, where=f"{where} plugin")
-            settings = validated(offer.settings, chosen.own(), where=where)
-            strategies[name] = await offer.opened(stack, settings, where=where)
+        strategies = await _open_strategies(stack, config, plugins)
         stack.enter_context(_rare_collections())
         yield App(config, plugins, models=models, strategies=strategies, memory=memory)
 
@@ -165,15 +157,60 @@ class _Served:
 
 
 async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> _Served:
-    chosen = config.providers[name]
-    offer = plugins.offer("provider", chosen.plugin, where=f"[providers.{name}] plugin")
-    own = chosen.own()
-    if "dir" in offer.settings.model_fields:
-        own.setdefault("dir", config.data_dir / name)
-    settings = validated(offer.settings, own, where=f"[providers.{name}]")
-    provider: Provider = await offer.opened(stack, settings, where=f"[providers.{name}]")
+    chosen, where = config.providers[name], f"[providers.{name}]"
     gate = asyncio.Semaphore(config.limits.calls_per_provider)
+    try:
+        offer = plugins.offer("provider", chosen.plugin, where=f"{where} plugin")
+        own = chosen.own()
+        if "dir" in offer.settings.model_fields:
+            own.setdefault("dir", config.data_dir / name)
+        settings = validated(offer.settings, own, where=where)
+        provider: Provider = await offer.opened(stack, settings, where=where)
+    except PluginError as error:
+        plugins.do_without("provider", chosen.plugin, error)
+        return _Served(AbsentProvider(), gate, 0)
     return _Served(provider, gate, int(getattr(settings, "thinking_tokens", 0)))
+
+
+async def _open_strategies(
+    stack: AsyncExitStack, config: Config, plugins: Plugins
+) -> dict[str, Strategy]:
+    """Those on offer and those of the configuration, with stand-ins for what a third party owes."""
+    ready: dict[str, Strategy] = {}
+    for name, offer in plugins.offers("strategy").items():
+        if offer.needs_settings:
+            continue  # it is there for [strategies.X]
+        try:
+            ready[name] = await _strategy(stack, plugins, offer, {}, where="[plugins]")
+        except PluginError as error:  # one that nobody asked for must not stop the bot
+            plugins.problems.append(str(error))
+    for name, chosen in config.strategies.items():
+        where = f"[strategies.{name}]"
+        try:
+            offer = plugins.offer("strategy", chosen.plugin, where=f"{where} plugin")
+            ready[name] = await _strategy(stack, plugins, offer, chosen.own(), where=where)
+        except PluginError as error:
+            plugins.do_without("strategy", chosen.plugin, error)
+            ready[name] = AbsentStrategy()
+    if plugins.left_out:
+        wanted = (config.defaults.strategy, *(c.strategy for c in config.channels.values()))
+        ready |= {name: AbsentStrategy() for name in wanted if name and name not in ready}
+    return ready
+
+
+async def _strategy(
+    stack: AsyncExitStack,
+    plugins: Plugins,
+    offer: Offer,
+    own: Mapping[str, object],
+    *,
+    where: str,
+) -> Strategy:
+    settings = validated(offer.settings, own, where=where)
+    strategy: Strategy = await offer.opened(stack, settings, where=where)
+    if not offer.from_third_party:
+        return strategy
+    return WatchedStrategy(strategy, partial(plugins.complain, offer.owner))
 
 
 def _model(name: str, settings: ModelSettings, config: Config, served: _Served) -> Model:

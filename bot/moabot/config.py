@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from moabot.errors import ConfigError
+from moabot.pins import Pin
 from moabot.plugins import nearest
 from moabot.store.settings import KeepDays, StoreSettings
 from moabot.validation import validated
@@ -262,7 +263,24 @@ class LimitSettings(Settings):
 class Plugging(Settings):
     """Third-party plugins."""
 
-    allow: tuple[str, ...] = Field(default=(), description="distributions whose plugins are loaded")
+    allow: tuple[str, ...] = Field(
+        default=(),
+        description="distributions whose plugins are loaded; "
+        "`moabot plugins install` writes version and hash beside the name",
+    )
+    load_s: float = Field(
+        default=30.0, gt=0, description="seconds that importing or opening a plugin may take"
+    )
+    hook_s: float = Field(
+        default=1.0, gt=0, description="seconds after which a hook is never called again"
+    )
+
+    @field_validator("allow")
+    @classmethod
+    def _can_be_read(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in allow:
+            Pin.read(entry)
+        return allow
 
 
 class Config(Settings):
