@@ -177,6 +177,7 @@ async def _open_strategies(
 ) -> dict[str, Strategy]:
     """Those on offer and those of the configuration, with stand-ins for what a third party owes."""
     ready: dict[str, Strategy] = {}
+    missing: set[str] = set()
     for name, offer in plugins.offers("strategy").items():
         if offer.needs_settings:
             continue  # it is there for [strategies.X]
@@ -184,6 +185,7 @@ async def _open_strategies(
             ready[name] = await _strategy(stack, plugins, offer, {}, where="[plugins]")
         except PluginError as error:  # one that nobody asked for must not stop the bot
             plugins.problems.append(str(error))
+            missing |= {name} if offer.from_third_party else set()
     for name, chosen in config.strategies.items():
         where = f"[strategies.{name}]"
         try:
@@ -192,9 +194,10 @@ async def _open_strategies(
         except PluginError as error:
             plugins.do_without("strategy", chosen.plugin, error)
             ready[name] = AbsentStrategy()
-    if plugins.left_out:
-        wanted = (config.defaults.strategy, *(c.strategy for c in config.channels.values()))
-        ready |= {name: AbsentStrategy() for name in wanted if name and name not in ready}
+    wanted = (config.defaults.strategy, *(each.strategy for each in config.channels.values()))
+    for name in wanted:
+        if name and name not in ready and (plugins.left_out or name in missing):
+            ready[name] = AbsentStrategy()
     return ready
 
 

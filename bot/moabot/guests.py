@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from moabot.errors import MoabotError, PluginError
 
-__all__ = ["Line", "Bounds", "blamed", "is_stopped", "within"]
+__all__ = ["USUAL", "Bounds", "Line", "blamed", "is_stopped", "within"]
 
 T = TypeVar("T")
 UPDATE = "Update or remove it."
@@ -25,6 +25,9 @@ class Bounds:
 
     load_s: float = 30.0
     hook_s: float = 1.0
+
+
+USUAL = Bounds()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ import pluggy
 
 from moabot import hookspecs
 from moabot.errors import MoabotError, PluginError
-from moabot.guests import Bounds, Line, blamed, within
+from moabot.guests import USUAL, Bounds, Line, blamed, within
 from moabot.offers import Kind, NoSettings, Offer, Register, Starter
 from moabot.pins import Pin, normal
 
@@ -58,6 +58,7 @@ log = logging.getLogger("moabot")
 MOST_COMPLAINTS = 100
 """What plugins do wrong while the bot runs is kept in memory, so it must end."""
 
+
 @dataclass(frozen=True, slots=True)
 class _Hook:
     """One plugin's implementation of a hook; `line` is None for one that is called at once."""
@@ -80,7 +81,7 @@ class Plugins:
         allow: Iterable[str] = (),
         built_in: Sequence[str] = BUILT_IN,
         installed: Iterable[EntryPoint] | None = None,
-        bounds: Bounds = Bounds(),
+        bounds: Bounds = USUAL,
     ) -> None:
         self._manager = pluggy.PluginManager("moabot")
         self._manager.add_hookspecs(hookspecs)

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-
 from moabot.contract import Answer, Completion, Prompt, Question, Strategy, Wrote
 from moabot.errors import PluginError, ProviderRejected
 from moabot.guests import blamed, is_stopped

@@ -10,7 +10,7 @@ import pytest
 
 from moabot.app import opened
 from moabot.config import ChannelSettings, parse
-from moabot.errors import ConfigError
+from moabot.errors import ConfigError, PluginError
 from moabot.guests import Bounds
 from moabot.plugins import BUILT_IN, Plugins
 from moabot.testing import RecordingReply, ask
@@ -93,7 +93,7 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
     "hangs when it registers": (bad(REGISTER=SLEEP), "moabot_register did not return within"),
     "takes a taken name": (
         bad(REGISTER="register.strategy('mixture', opening)"),
-        "'mixture' is offered by moabot_strategies.mixture and by acme-bad. Remove one",
+        "'mixture' is offered by moabot_strategies.mixture and by acme-bad",
     ),
     "offers a number": (bad(REGISTER="register.strategy(7, opening)"), "with the name 7."),
     "offers no factory": (bad(REGISTER="register.cache('x', 7)"), "7, which cannot be called"),
@@ -102,10 +102,10 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
         "which are no pydantic model",
     ),
     "raises when opened": (bad(OPEN="1 / 0"), "could not open the provider 'bad'; it raised Zero"),
-    "exits when opened": (bad(OPEN="raise SystemExit(3)"), "'bad'; it raised SystemExit"),
+    "exits when opened": (bad(OPEN="raise SystemExit(3)"), "provider 'bad'; it raised SystemE"),
     "hangs when opened": (
         bad(OPEN="await asyncio.Event().wait()"),
-        "'bad'; it took longer than 0.2 s. Update or remove it, or raise [plugins] load_s.",
+        "provider 'bad'; it took longer than 0.2 s. Update or remove it, or raise [plugins] load_s.",
     ),
     "hands over nonsense": (
         bad().replace("yield Bad()", "yield 7"),
@@ -157,18 +157,19 @@ async def answers(plugins: Plugins, *, strategies: tuple[str | None, ...]) -> li
 async def test_the_bot_answers_every_question_with_the_rest(install: Installed, what: str) -> None:
     """A third party's mistake must not take the bot from people who never heard of it."""
     source, told = HOSTILE[what]
-    install("acme-bad", source)
+    name = f"acme-bad-{list(HOSTILE).index(what)}"  # a module whose import hangs keeps its lock
+    install(name, source)
     install("acme-good", GOOD)
     bounds = SHORT if "s when" in what or "at import" in what else PATIENT
 
-    plugins = Plugins(allow=["acme-bad", "acme-good"], built_in=OURS, bounds=bounds)
+    plugins = Plugins(allow=[name, "acme-good"], built_in=OURS, bounds=bounds)
     replies = await answers(plugins, strategies=(None, None, "mixture", "single", "router", "vote"))
 
     assert [reply.error for reply in replies] == [None] * 6
     assert {reply.answer.text for reply in replies if reply.answer} == {"It is so."}
     lines = [line for line in plugins.problems if told in line]
     assert len(lines) == 1, plugins.problems
-    assert "acme-bad" in lines[0]
+    assert name in lines[0]
     assert "\n" not in lines[0]
 
 
@@ -189,10 +190,8 @@ async def test_a_name_that_no_plugin_could_have_offered_is_still_an_error() -> N
     """A typo of the administrator must not pass for somebody else's mistake."""
     plugins = Plugins(built_in=OURS, installed=())
 
-    with pytest.raises(Exception, match=r"\[providers\.bad\] plugin: no plugin offers") as raised:
+    with pytest.raises(PluginError, match=r"\[providers\.good\] plugin: no plugin offers"):
         await answers(plugins, strategies=(None,))
-
-    assert not isinstance(raised.value, ConfigError)
 
 
 def test_what_was_allowed_is_loaded_as_long_as_it_is_the_same(install: Installed) -> None:

@@ -270,7 +270,9 @@ def test_what_a_plugin_did_wrong_while_it_ran_is_said_in_the_end(
     found.admit("fake", plugin(moabot_register=register))
     run(config, found, lambda app: ask(app, "What now?"))
 
-    assert "Plugin own: The hook moabot_choose_strategy returned 'nonsense'" in capsys.readouterr().err
+    assert (
+        "Plugin own: The hook moabot_choose_strategy returned 'nonsense'" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.virtual_time
