@@ -195,9 +195,9 @@ async def _open_strategies(
             plugins.do_without("strategy", chosen.plugin, error)
             ready[name] = AbsentStrategy()
     wanted = (config.defaults.strategy, *(each.strategy for each in config.channels.values()))
-    for name in wanted:
-        if name and name not in ready and (plugins.left_out or name in missing):
-            ready[name] = AbsentStrategy()
+    for wish in wanted:
+        if wish and wish not in ready and (plugins.left_out or wish in missing):
+            ready[wish] = AbsentStrategy()
     return ready
 
 
