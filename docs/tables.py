@@ -177,8 +177,13 @@ def _program() -> TyperGroup:
 
 def _commands() -> Iterator[tuple[str, TyperCommand]]:
     for name, command in _program().commands.items():
-        assert isinstance(command, TyperCommand)
-        yield name, command
+        if isinstance(command, TyperGroup):
+            for part, below in command.commands.items():
+                assert isinstance(below, TyperCommand)
+                yield f"{name} {part}", below
+        else:
+            assert isinstance(command, TyperCommand)
+            yield name, command
 
 
 def _options(command: TyperCommand | TyperGroup) -> str:

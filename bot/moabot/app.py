@@ -38,7 +38,7 @@ from moabot.standins import AbsentProvider, AbsentStrategy, WatchedStrategy
 from moabot.validation import validated
 from moabot_strategies.prompts import PROMPTS
 
-__all__ = ["App", "load", "opened"]
+__all__ = ["App", "let_in", "load", "opened"]
 
 
 class App:
@@ -100,9 +100,14 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
     Raises `ConfigError` or `PluginError` naming the key and the fix.
     """
     config = configuration.load(path)
-    own = config.plugins
-    plugins = Plugins(allow=own.allow, bounds=Bounds(own.load_s, own.hook_s))
+    plugins = let_in(config)
     return _with_panel(config, plugins), plugins
+
+
+def let_in(config: Config) -> Plugins:
+    """The plugins that come along, and those that the configuration allows."""
+    own = config.plugins
+    return Plugins(allow=own.allow, bounds=Bounds(own.load_s, own.hook_s))
 
 
 @asynccontextmanager

@@ -9,7 +9,19 @@ from typing import Annotated
 
 import typer
 
-from moabot.cli import ask, backup, batch, chat, check, dead_letters, demo, erase, explain, usage
+from moabot.cli import (
+    ask,
+    backup,
+    batch,
+    chat,
+    check,
+    dead_letters,
+    demo,
+    erase,
+    explain,
+    plugins,
+    usage,
+)
 
 __all__ = ["app", "main"]
 
@@ -40,6 +52,7 @@ app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
 app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
+app.add_typer(plugins.plugins, name="plugins")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
