@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from tests.adapters.conftest import KEY, KEY_ENV, FakeVendor, serving
 
 from moabot.contract import Completion, Prompt, Provider, Wrote
 from moabot.errors import (
@@ -18,7 +19,6 @@ from moabot.errors import (
     ProviderUnreachable,
 )
 from moabot.testing import ProviderContract
-from tests.adapters.conftest import KEY, KEY_ENV, FakeVendor, serving
 
 FAULTS: dict[str, type[ProviderError]] = {
     "abort": ProviderUnreachable,
@@ -45,7 +45,6 @@ STREAM_FAULTS: dict[str, type[ProviderError]] = {
     "early-eof": ProviderGarbled,
     "broken": ProviderBusy,
 }
-
 
 
 class Counting:

@@ -12,8 +12,6 @@ from moabot.contract import Attachment, Prompt, Provider, Turn, Usage
 from moabot.errors import (
     ProviderBusy,
     ProviderError,
-    ProviderGarbled,
-    ProviderRefused,
     ProviderRejected,
     ProviderUnreachable,
 )
@@ -106,7 +104,9 @@ async def test_the_vendor_hears_everything_that_was_asked(
     assert any("sk-very-secret" in value for value in vendor.asked[0].headers.values())
 
 
-@pytest.mark.parametrize(("fault", "words"), [("early-eof", "ended without"), ("broken", "verload")])
+@pytest.mark.parametrize(
+    ("fault", "words"), [("early-eof", "ended without"), ("broken", "verload")]
+)
 async def test_a_stream_that_fails_on_the_way_says_how(
     provider: Provider, fault: str, words: str
 ) -> None:

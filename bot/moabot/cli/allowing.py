@@ -39,8 +39,13 @@ def forbid(path: Path, name: str) -> bool:
     if place is None:
         return False
     del entries[place]
-    if not entries:
-        entries.multiline(multiline=False)
+    if not entries:  # tomlkit would leave an empty line between the brackets
+        empty = tomlkit.array()
+        empty.trivia.comment_ws, empty.trivia.comment = (
+            entries.trivia.comment_ws,
+            entries.trivia.comment,
+        )
+        document["plugins"]["allow"] = empty
     _write(path, document)
     return True
 

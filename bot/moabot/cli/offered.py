@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions, version
 from typing import get_args
 
+from moabot.app import let_in
+from moabot.config import Config, PluginSettings
 from moabot.errors import PluginError
 from moabot.guests import Bounds
 from moabot.pins import Pin, altered, normal, pin_of
 from moabot.plugins import BUILT_IN, Kind, Plugins
 
-__all__ = ["Row", "installed_plugins", "offers_of", "rows", "tried"]
+__all__ = ["Row", "installed_plugins", "offers_of", "orphans", "rows", "tried"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,21 @@ def offers_of(plugins: Plugins, owner: str) -> tuple[str, ...]:
         for name, offer in plugins.offers(kind).items()
         if normal(offer.owner.partition(" (")[0]) == normal(owner)
     )
+
+
+def orphans(config: Config) -> list[str]:
+    """The tables of a configuration whose plugin is not there."""
+    plugins = let_in(config)
+    tables: dict[Kind, Mapping[str, PluginSettings]] = {
+        "provider": config.providers,
+        "strategy": config.strategies,
+    }
+    return [
+        f"[{'providers' if kind == 'provider' else 'strategies'}.{name}]"
+        for kind, table in tables.items()
+        for name, chosen in table.items()
+        if chosen.plugin not in plugins.offers(kind)
+    ]
 
 
 def tried(name: str, bounds: Bounds) -> tuple[str, ...]:

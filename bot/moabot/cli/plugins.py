@@ -102,6 +102,7 @@ def install(context: typer.Context, spec: Spec, *, yes: Yes = False) -> None:
 def remove(context: typer.Context, name: Name) -> None:
     """Forbid a plugin, and uninstall it."""
     from moabot.cli import allowing, installing, offered, running  # noqa: PLC0415 - as above
+    from moabot.cli.storing import read_config  # noqa: PLC0415 - as above
     from moabot.errors import ConfigError  # noqa: PLC0415 - as above
     from moabot.pins import normal  # noqa: PLC0415 - as above
     from moabot.plugins import nearest  # noqa: PLC0415 - as above
@@ -119,6 +120,8 @@ def remove(context: typer.Context, name: Name) -> None:
         if installed is not None:
             installing.uninstall(installed)
         typer.echo(f"{name} is removed{f', and no longer allowed in {path}' if forbidden else ''}.")
+        for key in offered.orphans(read_config(context)):
+            typer.echo(f"{path} still has {key}, which no plugin offers now. Remove it too.")
 
 
 @plugins.command("verify")
