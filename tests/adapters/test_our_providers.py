@@ -115,12 +115,15 @@ class TestOpenAICompatible(OnAVendor):
     plugin = "moabot_providers.openai_compatible"
 
 
+STORED: dict[str, type[ProviderError]] = {"unknown": ProviderRejected}
+
+
 class TestReplay(ProviderContract):
     """Stored answers."""
 
     plugin = "moabot_providers.replay"
     model = "a"
-    faults = {"unknown": ProviderRejected}
+    faults = STORED
 
     @pytest.fixture(autouse=True)
     def stored(self, answers: Path) -> Iterator[None]:

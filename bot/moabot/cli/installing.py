@@ -107,7 +107,7 @@ def _commands(source: Source, bounds: Path, *, anew: bool) -> list[Sequence[str]
     uv = _uv()
     if uv is not None:
         again = ["--reinstall-package", source.name] if anew else []
-        fresh = ["--refresh-package", source.name] if source.is_file else []
+        fresh = ["--refresh-package", source.name] if Path(source.spec).is_dir() else []
         base = [uv, "pip", "install", "--quiet", "--python", sys.executable]
         return [[*base, "--constraint", str(bounds), *again, *fresh, source.spec]]
     if importlib.util.find_spec("pip") is None:
