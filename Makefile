@@ -15,7 +15,7 @@ UV_VERSION := 0.13.9
 BIN    := .venv/bin
 UV     := $(BIN)/uv --quiet
 CODE   := bot plugins adapters cache
-SOURCES := $(CODE) tests bench docs
+SOURCES := $(CODE) tests bench docs examples
 export MOABOT_TEST_LOCAL_DIR := $(CURDIR)/data/local
 
 comma := ,

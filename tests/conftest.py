@@ -1,13 +1,11 @@
-"""What every test stands on: no network but loopback, no keys, virtual time for those that ask."""
+"""What every test stands on: no network but loopback, and no keys."""
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -49,14 +47,3 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.endswith(("_API_KEY", "_API_KEY_FILE")):
             monkeypatch.delenv(name)
-
-
-def pytest_asyncio_loop_factories(
-    config: pytest.Config, item: pytest.Item
-) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """The clock of tests marked `virtual_time` jumps; all others run on the usual loop."""
-    if item.get_closest_marker("virtual_time") is None:
-        return {"real": asyncio.new_event_loop}
-    from moabot.testing import VirtualTimeLoop  # noqa: PLC0415 - only those that need it pay
-
-    return {"virtual": VirtualTimeLoop}

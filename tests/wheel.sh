@@ -24,5 +24,18 @@ for room in (moabot, moabot_strategies, moabot_providers, moabot_platforms, moab
     assert "site-packages" in room.__file__, room.__file__
 PYTHON
 moabot --version
+
+# A third party's distribution, as its users get it: two steps, then a question.
+uv build --quiet --wheel --out-dir acme "$checkout/examples/moabot-acme"
+cp "$checkout/examples/moabot-acme/config.toml" .
+moabot plugins install acme/*.whl --yes
+grep --quiet 'moabot-acme==0.1.0 sha256:' config.toml
+moabot plugins verify --ask
+answer=$(moabot ask --strategy longest 'is it so?')
+[[ $answer == "IS IT SO?"* ]]
+cp -r "$checkout/examples/moabot-acme/tests" acme/tests
+pytest --quiet -p no:cacheprovider acme/tests
+moabot plugins remove moabot-acme
+
 pytest --quiet -n 2 -p no:cacheprovider tests/plugins tests/cache/test_semantic.py tests/flow/test_ask.py \
   tests/flow/test_demo.py

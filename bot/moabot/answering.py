@@ -116,7 +116,7 @@ class Answering:
             elif await _apologise(reply, error, reference) and entry is not None:
                 await self.journal.done(entry, error=f"{error} ({reference})")
         else:
-            self.plugins.answered(message, answer)
+            await self.plugins.answered(message, answer)
             _note(answer, reference)
 
     async def _deliver(self, answer: Answer, entry: Entry, reply: Reply) -> None:
@@ -174,7 +174,7 @@ class Answering:
     async def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
         """What holds for this message: defaults, channel, a plugin's choice of strategy, wish."""
         settings = await self.channels.settings(message, wish)
-        chosen = self.plugins.choose_strategy(message, tuple(self.strategies))
+        chosen = await self.plugins.choose_strategy(message, tuple(self.strategies))
         if chosen is None or wish.strategy is not None:
             return settings
         return settings.model_copy(update={"strategy": chosen})

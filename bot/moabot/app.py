@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import zip_longest
 from pathlib import Path
@@ -16,7 +14,7 @@ from moabot import config as configuration
 from moabot.admission import Admission
 from moabot.answering import Answering
 from moabot.asking import Asking
-from moabot.calls import Calls, Model
+from moabot.calls import Calls
 from moabot.channels import NO_WISH, Channels
 from moabot.config import (
     ChannelSettings,
@@ -28,14 +26,15 @@ from moabot.config import (
     ProposerSettings,
     is_set,
 )
-from moabot.contract import Cache, Message, Provider, Question, Strategy
+from moabot.contract import Cache, Message, Question, Strategy
 from moabot.errors import ConfigError, PluginError
 from moabot.explaining import Plan, Unseen, dry, plan
+from moabot.guests import Bounds
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
+from moabot.opening import open_models, open_strategies
 from moabot.plugins import Offer, Plugins, nearest
 from moabot.presets import fallback_of
-from moabot.pricing import look_up
 from moabot.recorder import Recorder
 from moabot.validation import validated
 from moabot.wording import Prompts
@@ -43,7 +42,7 @@ from moabot_strategies.prompts import PROMPTS
 
 T = TypeVar("T")
 
-__all__ = ["App", "load", "opened", "with_panel"]
+__all__ = ["App", "let_in", "load", "opened", "with_panel"]
 
 
 class App:
@@ -130,8 +129,14 @@ def load(path: Path | None) -> tuple[Config, Plugins]:
     Raises `ConfigError` or `PluginError` naming the key and the fix.
     """
     config = configuration.load(path)
-    plugins = Plugins(allow=config.plugins.allow)
+    plugins = let_in(config)
     return with_panel(config, plugins), plugins
+
+
+def let_in(config: Config) -> Plugins:
+    """The plugins that come along, and those that the configuration allows."""
+    own = config.plugins
+    return Plugins(allow=own.allow, bounds=Bounds(own.load_s, own.hook_s))
 
 
 @asynccontextmanager
@@ -148,27 +153,8 @@ async def opened(
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
         used |= {name for name, model in config.models.items() if model.strengths}
         used.update(config.cache.judge or ())
-        providers: dict[str, _Served] = {}
-        for name in dict.fromkeys(config.models[model].provider for model in sorted(used)):
-            providers[name] = await _open(stack, config, plugins, name)
-        models = {
-            name: _model(name, settings, config, providers[settings.provider])
-            for name, settings in config.models.items()
-            if name in used
-        }
-        strategies: dict[str, Strategy] = {}
-        for name, offer in plugins.offers("strategy").items():
-            if offer.needs_settings:
-                continue  # it is there for [strategies.X]
-            try:
-                strategies[name] = await offer.opened(stack, offer.settings(), where="[plugins]")
-            except PluginError as error:  # one that nobody asked for must not stop the bot
-                plugins.problems.append(str(error))
-        for name, chosen in config.strategies.items():
-            where = f"[strategies.{name}]"
-            offer = plugins.offer("strategy", chosen.plugin, where=f"{where} plugin")
-            settings = validated(offer.settings, chosen.own(), where=where)
-            strategies[name] = await offer.opened(stack, settings, where=where)
+        models = await open_models(stack, config, plugins, used=used)
+        strategies = await open_strategies(stack, config, plugins)
         stack.enter_context(_rare_collections())
         calls = Calls(models, at_once=config.limits.calls)
         app = App(config, plugins, calls=calls, strategies=strategies, memory=memory)
@@ -194,34 +180,11 @@ def _rare_collections() -> Generator[None]:
         gc.unfreeze()
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """An open provider, the gate of all its calls, and what its models may think beyond a reply."""
-
-    provider: Provider
-    gate: asyncio.Semaphore
-    thinking_tokens: int
-
-
-async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> _Served:
-    chosen = config.providers[name]
-    offer = plugins.offer("provider", chosen.plugin, where=f"[providers.{name}] plugin")
-    own = chosen.own()
-    if "dir" in offer.settings.model_fields:
-        own.setdefault("dir", config.data_dir / name)
-    settings = validated(offer.settings, own, where=f"[providers.{name}]")
-    provider: Provider = await offer.opened(stack, settings, where=f"[providers.{name}]")
-    gate = asyncio.Semaphore(config.limits.calls_per_provider)
-    return _Served(provider, gate, int(getattr(settings, "thinking_tokens", 0)))
-
-
 async def _open_cache(stack: AsyncExitStack, app: App) -> Cache | None:
     """The cache, for a bot that lives on; a single question is not worth opening one."""
     config, memory = app.config, app.memory
     if memory.durable is None or memory.store is None or not _caches(config):
         return None
-    offer = app.plugins.offer("cache", config.cache.plugin, where="[cache] plugin")
-    settings = validated(offer.settings, config.cache.own(), where="[cache]")
     panel = config.panels[config.defaults.panel]
     ask = Asking(
         calls=app.answering.calls,
@@ -232,7 +195,14 @@ async def _open_cache(stack: AsyncExitStack, app: App) -> Cache | None:
         panel=panel,
         purpose="cache",
     )
-    cache: Cache = await stack.enter_async_context(offer.factory(settings, memory.store, ask))
+    name, store = config.cache.plugin, memory.store
+    try:
+        offer = app.plugins.offer("cache", name, where="[cache] plugin")
+        settings = validated(offer.settings, config.cache.own(), where="[cache]")
+        cache: Cache = await offer.opened(stack, settings, store, ask, where="[cache]")
+    except PluginError as error:
+        app.plugins.do_without("cache", name, error)
+        return None
     return cache
 
 
@@ -240,28 +210,6 @@ def _caches(config: Config) -> bool:
     """Whether any channel may have a cache; one can be switched on by command, if the defaults do."""
     channels = [channel.cache for channel in config.channels.values()]
     return any(share not in {None, "off"} for share in (config.defaults.cache, *channels))
-
-
-def _model(name: str, settings: ModelSettings, config: Config, served: _Served) -> Model:
-    provider = config.providers[settings.provider]
-    base_url = provider.own().get("base_url", "")
-    return Model(
-        name=name,
-        vendor_name=settings.name,
-        provider_name=settings.provider,
-        provider=served.provider,
-        gate=served.gate,
-        thinking_tokens=served.thinking_tokens,
-        price=look_up(
-            settings.name,
-            plugin=provider.plugin,
-            base_url=str(base_url),
-            override=settings.price,
-        ),
-        strengths=settings.strengths,
-        images=settings.images,
-        expect_tokens=settings.expect_tokens,
-    )
 
 
 def _models_of(panel: PanelSettings) -> set[str]:

@@ -25,6 +25,7 @@ from moabot.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
+from moabot.guests import is_stopped
 from moabot.orders import Model, Order, Patience
 from moabot.pricing import CHARS_PER_TOKEN, at_most, estimated, priced
 from moabot.quorum import hedge
@@ -186,7 +187,7 @@ class Calls:
         except (Exception, SystemExit, asyncio.CancelledError) as error:
             # The edge to a plugin's code: whatever it does costs one call. Only its author needs
             # to know what its error said, so that stands in the log alone.
-            if isinstance(error, asyncio.CancelledError) and _is_stopped():
+            if isinstance(error, asyncio.CancelledError) and is_stopped():
                 raise
             log.warning("plugin", exc_info=error, extra={"provider": provider, "model": name})
             raise ProviderGarbled(
@@ -281,12 +282,6 @@ def _again(errand: _Errand, model: Model, known: Proposal | Failure | Cancelled 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _is_stopped() -> bool:
-    """Whether somebody cancelled us; else a plugin let out a `CancelledError` of its own."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _believed(reply: object) -> Completion:

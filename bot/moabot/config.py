@@ -21,7 +21,9 @@ from pydantic import (
 from moabot.access import AdmissionSettings, ChannelRules, Names
 from moabot.errors import ConfigError
 from moabot.limits import LimitSettings
+from moabot.pins import Pin
 from moabot.plugins import nearest
+from moabot.prompting import PromptSettings
 from moabot.store.settings import KeepDays, StoreSettings
 from moabot.validation import validated
 
@@ -243,42 +245,27 @@ class Defaults(ChannelRules, Settings):
     show_cost: bool = Field(default=True, description="say under an answer what it cost, in a chat")
 
 
-class PromptSettings(Settings):
-    """Your own words instead of ours; what is left out stays as it is."""
-
-    system: str | None = Field(default=None, description="said to every proposer")
-    synthesizer: str | None = Field(default=None, description="said to the synthesizer")
-    aggregators: tuple[str, ...] | None = Field(
-        default=None, min_length=1, description="said to the aggregators, in turn"
-    )
-    fence: str | None = Field(
-        default=None, description="said before fenced proposals; must contain {tag}"
-    )
-    judge: str | None = Field(
-        default=None, description="said to the model that classifies questions"
-    )
-    critique: str | None = Field(
-        default=None, description="said to proposers in later rounds of refinement"
-    )
-    checkable: str | None = Field(
-        default=None, description="said when answers are counted by the strategy vote"
-    )
-    roles: Mapping[str, str] = Field(
-        default_factory=dict, description="a sentence for each role; adds to the built-in roles"
-    )
-
-    @field_validator("fence")
-    @classmethod
-    def _names_the_tag(cls, fence: str | None) -> str | None:
-        if fence is not None and "{tag}" not in fence:
-            raise ValueError("it must contain {tag}, or the fences could be forged")
-        return fence
-
-
 class Plugging(Settings):
     """Third-party plugins."""
 
-    allow: tuple[str, ...] = Field(default=(), description="distributions whose plugins are loaded")
+    allow: tuple[str, ...] = Field(
+        default=(),
+        description="distributions whose plugins are loaded; "
+        "`moabot plugins install` writes version and hash beside the name",
+    )
+    load_s: float = Field(
+        default=30.0, gt=0, description="seconds that importing or opening a plugin may take"
+    )
+    hook_s: float = Field(
+        default=1.0, gt=0, description="seconds after which a hook is never called again"
+    )
+
+    @field_validator("allow")
+    @classmethod
+    def _can_be_read(cls, allow: tuple[str, ...]) -> tuple[str, ...]:
+        for entry in allow:
+            Pin.read(entry)
+        return allow
 
 
 class Config(Settings):

@@ -307,7 +307,7 @@ class Provider(Protocol):
     ) -> Completion:
         """Ask `model` (the vendor's name) and return its whole reply.
 
-        With `wrote`, stream each piece of text into it as well. Raise a `ProviderError` subclass
+        With `wrote`, stream each piece of text into it as well, if the vendor streams. Raise a `ProviderError` subclass
         for everything that goes wrong, also for an empty text or a stream without a finish
         reason. Never retry, never set a time limit: the caller does both, by cancelling, upon
         which the connection must close at once.

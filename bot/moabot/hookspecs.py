@@ -24,7 +24,8 @@ def moabot_register(register: Register) -> None:
     Called once, at start, before anything is opened. Call `register.provider(name,
     factory)` and its siblings; return nothing. `factory(settings)` is called when the
     configuration uses the name, and must return an async context manager that yields the object.
-    An exception here costs the bot this plugin and nothing else.
+    An exception here, or taking longer than `[plugins] load_s`, costs the bot this plugin and
+    nothing else.
     """
 
 
@@ -34,6 +35,8 @@ def moabot_choose_strategy(message: Message, names: tuple[str, ...]) -> str | No
 
     Called once a message. Return one of `names`, or None to leave the choice to the next plugin
     and at last to the channel. An exception, or a name that is not in `names`, counts as None.
+    An installed plugin is called in a thread, for one message at a time; one that takes longer
+    than `[plugins] hook_s` is not called again.
     """
 
 
@@ -41,5 +44,6 @@ def moabot_choose_strategy(message: Message, names: tuple[str, ...]) -> str | No
 def moabot_answered(message: Message, answer: Answer) -> None:
     """Hear of every answer after the person has it (for statistics, for a log of your own).
 
-    Called once an answer, on the event loop: return fast. An exception is logged and forgotten.
+    Called once an answer; an installed plugin is called in a thread, for one answer at a time,
+    and no more once it took longer than `[plugins] hook_s`. An exception is logged and forgotten.
     """

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from moabot.config import Config, Defaults
 from moabot.contract import Answer, Cache, Question
+from moabot.errors import MoabotError
 from moabot.flights import Flights, Name, flight
+from moabot.guests import blamed
 from moabot.plugins import Plugins
 from moabot.wording import Prompts
 
@@ -73,11 +75,14 @@ class Recall:
             await self._unharmed(lambda: cache.forget(event))
 
     async def _unharmed(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        offer = self._plugins.offers("cache").get(name := self._config.cache.plugin)
-        found: T | None = None
-        with self._plugins.harmless(name if offer is None else offer.owner, f"the cache {name!r}"):
-            found = await ask()
-        return found  # noqa: RET504 - a block that returns would look like the end to a type checker
+        name = self._config.cache.plugin
+        try:
+            with blamed(f"The cache {name!r}"):
+                return await ask()
+        except MoabotError as error:
+            offer = self._plugins.offers("cache").get(name)
+            self._plugins.complain(name if offer is None else offer.owner, str(error))
+        return None
 
     def _flight(self, question: Question, settings: Defaults) -> Name:
         """The name under which others may join; without a cache, one that nobody has."""

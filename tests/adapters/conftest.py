@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
@@ -431,9 +431,9 @@ def name() -> str:
     return "openai_compatible"
 
 
-@pytest.fixture
-async def vendor(name: str) -> AsyncGenerator[FakeVendor]:
-    """A vendor that speaks the wire format of the provider under test."""
+@asynccontextmanager
+async def serving(name: str) -> AsyncGenerator[FakeVendor]:
+    """A vendor that speaks the wire format of the provider `name`, on loopback."""
     fake = FakeVendor(WIRES[name])
     app = web.Application()
     app.router.add_post("/{path:.*}", fake.serve)
@@ -442,8 +442,17 @@ async def vendor(name: str) -> AsyncGenerator[FakeVendor]:
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
     await site.start()
     fake.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield fake
-    await runner.cleanup()
+    try:
+        yield fake
+    finally:
+        await runner.cleanup()
+
+
+@pytest.fixture
+async def vendor(name: str) -> AsyncGenerator[FakeVendor]:
+    """A vendor that speaks the wire format of the provider under test."""
+    async with serving(name) as fake:
+        yield fake
 
 
 Opening = Callable[..., AbstractAsyncContextManager[Provider]]

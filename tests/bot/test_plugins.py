@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Never, cast
+from typing import TYPE_CHECKING, Never, cast
 
 import pytest
 from pydantic import BaseModel
@@ -18,6 +16,9 @@ from moabot.cli.running import run
 from moabot.config import Config, ModelSettings, PanelSettings, PluginSettings, ProposerSettings
 from moabot.plugins import BUILT_IN, NoSettings, Plugins, Register
 from moabot.testing import ScriptedProvider, ask, rehearsal
+
+if TYPE_CHECKING:
+    from tests.bot.conftest import Installed
 
 MESSAGE = Message("test", "workspace", "channel", "someone", "Hello", event_id="1")
 STRATEGIES = [name for name in BUILT_IN if name.startswith("moabot_strategies.")]
@@ -66,24 +67,6 @@ def choosing(choice: object) -> ModuleType:
     return plugin(moabot_choose_strategy=choose)
 
 
-class Installed:
-    """Distributions in a folder, as pip would leave them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __call__(self, name: str, source: str, *, entries: tuple[str, ...] = ("it",)) -> None:
-        """One distribution with one module, named by each of its entry points."""
-        module = name.replace("-", "_")
-        info = self._folder / f"{module}-1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-        lines = [f"{entry} = {module}_{entry}" for entry in entries]
-        (info / "entry_points.txt").write_text("[moabot]\n" + "\n".join(lines) + "\n")
-        for entry in entries:
-            (self._folder / f"{module}_{entry}.py").write_text(source.replace("NAME", entry))
-
-
 OFFERS = """\
 from contextlib import nullcontext
 from moabot import hookimpl
@@ -92,16 +75,6 @@ from moabot import hookimpl
 def moabot_register(register):
     register.strategy("NAME", lambda settings: nullcontext())
 """
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installed]:
-    """Install distributions for one test."""
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    importlib.invalidate_caches()
-    yield Installed(tmp_path)
-    for name in [name for name in sys.modules if name.startswith("acme_")]:
-        del sys.modules[name]
 
 
 def test_an_allowed_distribution_is_let_in(install: Installed) -> None:
@@ -225,28 +198,28 @@ def test_an_offer_that_is_not_there_is_named_with_the_nearest() -> None:
         door().offer("strategy", "think", where="[x]")
 
 
-def test_moabot_choose_strategy_may_choose_a_name_that_exists() -> None:
+async def test_moabot_choose_strategy_may_choose_a_name_that_exists() -> None:
     """The first plugin with a wish has it."""
     silent = choosing(None)
     chooser = choosing("b")
 
-    assert door(silent, chooser).choose_strategy(MESSAGE, ("a", "b")) == "b"
-    assert door(silent).choose_strategy(MESSAGE, ("a", "b")) is None
+    assert await door(silent, chooser).choose_strategy(MESSAGE, ("a", "b")) == "b"
+    assert await door(silent).choose_strategy(MESSAGE, ("a", "b")) is None
 
 
 @pytest.mark.parametrize("choice", ["c", 7, ["a"], True], ids=repr)
-def test_moabot_choose_strategy_with_nonsense_is_passed_over_and_told(choice: object) -> None:
+async def test_moabot_choose_strategy_with_nonsense_is_passed_over_and_told(choice: object) -> None:
     """The next one is asked, and the channel's own setting stands."""
     bad = choosing(choice)
     good = choosing("a")
     found = door(good, bad)
 
-    assert found.choose_strategy(MESSAGE, ("a", "b")) == "a"
+    assert await found.choose_strategy(MESSAGE, ("a", "b")) == "a"
     assert f"returned {choice!r}, which is no strategy" in found.problems[0]
 
 
 @pytest.mark.parametrize("error", [KeyError("x"), SystemExit(3)], ids=["raises", "exits"])
-def test_moabot_choose_strategy_that_raises_is_passed_over(error: BaseException) -> None:
+async def test_moabot_choose_strategy_that_raises_is_passed_over(error: BaseException) -> None:
     """And told once, however many messages come: a list of complaints must not fill the memory."""
 
     def choose(message: Message, names: tuple[str, ...]) -> str:
@@ -254,7 +227,7 @@ def test_moabot_choose_strategy_that_raises_is_passed_over(error: BaseException)
 
     found = door(plugin(moabot_choose_strategy=choose))
     for _ in range(100):
-        assert found.choose_strategy(MESSAGE, ("a",)) is None
+        assert await found.choose_strategy(MESSAGE, ("a",)) is None
 
     assert len(found.problems) == 1
     assert type(error).__name__ in found.problems[0]
@@ -297,7 +270,9 @@ def test_what_a_plugin_did_wrong_while_it_ran_is_said_in_the_end(
     found.admit("fake", plugin(moabot_register=register))
     run(config, found, lambda app: ask(app, "What now?"))
 
-    assert "Plugin own: moabot_choose_strategy returned 'nonsense'" in capsys.readouterr().err
+    assert (
+        "Plugin own: The hook moabot_choose_strategy returned 'nonsense'" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.virtual_time

@@ -105,7 +105,7 @@ async def test_a_broken_cache_costs_no_answer_and_is_named() -> None:
     assert provider.calls == 1
     assert [answer is not None and answer.from_cache for answer in answers] == [False, True]
     assert problems == [
-        "Plugin moabot_cache.plugin: the cache 'semantic' raised OSError: nobody knows why."
+        "Plugin moabot_cache.plugin: The cache 'semantic' raised OSError: nobody knows why. Update or remove it."
     ]
 
 

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = (
     "bot/moabot",
+    "bot/moabot_pytest",
     "plugins/moabot_strategies",
     "adapters/moabot_providers",
     "adapters/moabot_platforms",

@@ -22,6 +22,7 @@ from moabot.cli import (
     erase,
     explain,
     init,
+    plugins,
     run,
     schema,
     usage,
@@ -63,6 +64,7 @@ app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
 app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
 app.add_typer(caching.cache, name="cache")
+app.add_typer(plugins.plugins, name="plugins")
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

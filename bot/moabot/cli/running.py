@@ -13,7 +13,8 @@ from typing import TypeVar, get_args
 
 import typer
 
-from moabot.app import App, load, opened
+from moabot import config as configuration
+from moabot.app import App, let_in, load, opened
 from moabot.config import ChannelSettings, Config
 from moabot.config import Preset as PresetName
 from moabot.errors import ConfigError, MoabotError, PluginError, QuestionRejected
@@ -22,7 +23,18 @@ from moabot.plugins import Plugins, nearest
 from moabot_platforms.console.ctrlc import INTERRUPTED, ctrl_c
 from moabot_platforms.console.screen import complain
 
-__all__ = ["NO_ANSWER", "OK", "USAGE", "code", "run", "setup", "told", "wished"]
+__all__ = [
+    "NO_ANSWER",
+    "OK",
+    "USAGE",
+    "code",
+    "path_of",
+    "plugged",
+    "run",
+    "setup",
+    "told",
+    "wished",
+]
 
 T = TypeVar("T")
 
@@ -60,6 +72,20 @@ def setup(context: typer.Context) -> tuple[Config, Plugins]:
     for problem in plugins.problems:
         complain(problem)
     return config, plugins
+
+
+def plugged(context: typer.Context) -> tuple[Config, Plugins]:
+    """The configuration and the plugins as `setup` gives them, where no panel is needed."""
+    config = configuration.load(context.obj if isinstance(context.obj, Path) else None)
+    plugins = let_in(config)
+    for problem in plugins.problems:
+        complain(problem)
+    return config, plugins
+
+
+def path_of(context: typer.Context) -> Path:
+    """Where the configuration stands, or is to stand."""
+    return context.obj if isinstance(context.obj, Path) else Path("config.toml")
 
 
 def run(

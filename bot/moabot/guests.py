@@ -1,0 +1,132 @@
+"""How other people's code is called: for a bounded time, and with a name on whatever it raises."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread
+from typing import Generic, TypeVar
+
+from moabot.errors import MoabotError, PluginError
+
+__all__ = ["USUAL", "Bounds", "Line", "blamed", "is_stopped", "within"]
+
+T = TypeVar("T")
+UPDATE = "Update or remove it."
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many seconds a plugin of a third party may take to be imported or opened, and for a hook."""
+
+    load_s: float = 30.0
+    hook_s: float = 1.0
+
+
+USUAL = Bounds()
+
+
+@contextmanager
+def blamed(what: str, *, fix: str = UPDATE) -> Generator[None]:
+    """Whatever is raised in the block, but our own errors, becomes a `PluginError`.
+
+    `what` is its subject, such as "The hook moabot_register".
+    """
+    try:
+        yield
+    except MoabotError:
+        raise
+    except (Exception, SystemExit) as error:
+        said = " ".join(str(error).split())  # pluggy's errors have several lines
+        raise PluginError(f"{what} raised {type(error).__name__}: {said}.", fix=fix) from error
+
+
+def within(seconds: float | None, what: str, work: Callable[[], T], *, key: str) -> T:
+    """What `work` returns, called here when `seconds` is None, else in a thread and at most so long.
+
+    Raises `PluginError` for whatever it does instead; `key` is the setting that bounds the time.
+    """
+    if seconds is None:
+        with blamed(what):
+            return work()
+    call = _Call(what, work)
+    try:
+        return call.outcome.result(seconds)
+    except TimeoutError:
+        raise call.given_up(seconds, key=key) from None
+
+
+def is_stopped() -> bool:
+    """Whether somebody cancelled us; else a plugin let out a `CancelledError` of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+class Line:
+    """The line to one plugin's hooks: one call at a time, and no more after one that hung."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._free = asyncio.Lock()
+        self.dead = False
+
+    async def call(self, what: str, work: Callable[[], T]) -> T | None:
+        """What `work` returned, None when nobody is called any more; raises `PluginError`.
+
+        The event loop goes on meanwhile: the call has a thread of its own.
+        """
+        async with self._free:
+            if self.dead:
+                return None
+            call = _Call(what, work)
+            limit = asyncio.timeout(self._seconds)
+            try:
+                async with limit:
+                    return await asyncio.wrap_future(call.outcome)
+            except TimeoutError:
+                self.dead = True
+                raise call.given_up(self._seconds, key="hook_s") from None
+
+
+class _Call(Generic[T]):
+    """One call in a thread of its own, which keeps no process from ending."""
+
+    def __init__(self, what: str, work: Callable[[], T]) -> None:
+        self.outcome: Future[T] = Future()
+        # Who no longer waits for it cancels nothing: the thread alone says how it ended.
+        self.outcome.set_running_or_notify_cancel()
+        self._what = what
+        self._work = work
+        self._thread = Thread(target=self._run, name=f"moabot: {what}", daemon=True)
+        self._thread.start()
+
+    def given_up(self, seconds: float, *, key: str) -> PluginError:
+        """Nobody waits any more: stop it, as far as that can be done, and say so.
+
+        A thread cannot be killed. One that runs Python gets an exception there; one that waits in
+        C gets it when it comes back, and costs nothing until then.
+        """
+        ident = self._thread.ident
+        if ident is not None and self._thread.is_alive():
+            raising = ctypes.pythonapi.PyThreadState_SetAsyncExc
+            raising(ctypes.c_ulong(ident), ctypes.py_object(SystemExit))
+        return PluginError(
+            f"{self._what} did not return within {seconds:g} s.",
+            fix=f"Update or remove it, or raise [plugins] {key}.",
+        )
+
+    def _run(self) -> None:
+        try:
+            with blamed(self._what):
+                self.outcome.set_result(self._work())
+        except MoabotError as error:
+            self.outcome.set_exception(error)
+        finally:
+            if not self.outcome.done():  # a KeyboardInterrupt, say, that nobody typed
+                self.outcome.set_exception(
+                    PluginError(f"{self._what} ended its thread.", fix=UPDATE)
+                )

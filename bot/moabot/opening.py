@@ -1,0 +1,126 @@
+"""Opens providers and strategies, with stand-ins for what a third party owes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from moabot.config import Config, ModelSettings
+from moabot.contract import Provider, Strategy
+from moabot.errors import PluginError
+from moabot.orders import Model
+from moabot.plugins import Offer, Plugins
+from moabot.pricing import look_up
+from moabot.standins import AbsentProvider, AbsentStrategy, WatchedStrategy
+from moabot.validation import validated
+
+__all__ = ["open_models", "open_strategies"]
+
+
+async def open_models(
+    stack: AsyncExitStack, config: Config, plugins: Plugins, *, used: Iterable[str]
+) -> dict[str, Model]:
+    """The models of these names, their providers open until `stack` closes."""
+    names = sorted(used)
+    providers: dict[str, _Served] = {}
+    for name in dict.fromkeys(config.models[model].provider for model in names):
+        providers[name] = await _open(stack, config, plugins, name)
+    return {
+        name: _model(name, settings, config, providers[settings.provider])
+        for name, settings in config.models.items()
+        if name in names
+    }
+
+
+async def open_strategies(
+    stack: AsyncExitStack, config: Config, plugins: Plugins
+) -> dict[str, Strategy]:
+    """Those on offer and those of the configuration, with stand-ins for what a third party owes."""
+    ready: dict[str, Strategy] = {}
+    missing: set[str] = set()
+    for name, offer in plugins.offers("strategy").items():
+        if offer.needs_settings:
+            continue  # it is there for [strategies.X]
+        try:
+            ready[name] = await _strategy(stack, plugins, offer, {}, where="[plugins]")
+        except PluginError as error:  # one that nobody asked for must not stop the bot
+            plugins.problems.append(str(error))
+            missing |= {name} if offer.from_third_party else set()
+    for name, chosen in config.strategies.items():
+        where = f"[strategies.{name}]"
+        try:
+            offer = plugins.offer("strategy", chosen.plugin, where=f"{where} plugin")
+            ready[name] = await _strategy(stack, plugins, offer, chosen.own(), where=where)
+        except PluginError as error:
+            plugins.do_without("strategy", chosen.plugin, error)
+            ready[name] = AbsentStrategy()
+    wanted = (config.defaults.strategy, *(each.strategy for each in config.channels.values()))
+    for wish in wanted:
+        if wish and wish not in ready and (plugins.left_out or wish in missing):
+            ready[wish] = AbsentStrategy()
+    return ready
+
+
+async def _strategy(
+    stack: AsyncExitStack,
+    plugins: Plugins,
+    offer: Offer,
+    own: Mapping[str, object],
+    *,
+    where: str,
+) -> Strategy:
+    settings = validated(offer.settings, own, where=where)
+    strategy: Strategy = await offer.opened(stack, settings, where=where)
+    if not offer.from_third_party:
+        return strategy
+    return WatchedStrategy(strategy, partial(plugins.complain, offer.owner))
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """An open provider, the gate of all its calls, and what its models may think beyond a reply."""
+
+    provider: Provider
+    gate: asyncio.Semaphore
+    thinking_tokens: int
+
+
+async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> _Served:
+    chosen, where = config.providers[name], f"[providers.{name}]"
+    gate = asyncio.Semaphore(config.limits.calls_per_provider)
+    try:
+        offer = plugins.offer("provider", chosen.plugin, where=f"{where} plugin")
+        own = chosen.own()
+        if "dir" in offer.settings.model_fields:
+            own.setdefault("dir", config.data_dir / name)
+        settings = validated(offer.settings, own, where=where)
+        provider: Provider = await offer.opened(stack, settings, where=where)
+    except PluginError as error:
+        plugins.do_without("provider", chosen.plugin, error)
+        return _Served(AbsentProvider(), gate, 0)
+    return _Served(provider, gate, int(getattr(settings, "thinking_tokens", 0)))
+
+
+def _model(name: str, settings: ModelSettings, config: Config, served: _Served) -> Model:
+    provider = config.providers[settings.provider]
+    base_url = provider.own().get("base_url", "")
+    return Model(
+        name=name,
+        vendor_name=settings.name,
+        provider_name=settings.provider,
+        provider=served.provider,
+        gate=served.gate,
+        thinking_tokens=served.thinking_tokens,
+        price=look_up(
+            settings.name,
+            plugin=provider.plugin,
+            base_url=str(base_url),
+            override=settings.price,
+        ),
+        strengths=settings.strengths,
+        images=settings.images,
+        expect_tokens=settings.expect_tokens,
+    )

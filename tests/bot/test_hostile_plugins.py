@@ -1,0 +1,261 @@
+"""A plugin of a third party costs the bot that plugin and one line, whatever it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from moabot.app import opened
+from moabot.config import ChannelSettings, parse
+from moabot.errors import ConfigError, PluginError
+from moabot.guests import Bounds
+from moabot.plugins import BUILT_IN, Plugins
+from moabot.testing import RecordingReply, ask
+
+if TYPE_CHECKING:
+    from tests.bot.conftest import Installed
+
+OURS = [name for name in BUILT_IN if name.startswith("moabot_strategies.")]
+SHORT = Bounds(load_s=0.2, hook_s=0.05)
+PATIENT = Bounds(load_s=20, hook_s=20)
+
+GOOD = """\
+from contextlib import nullcontext
+from moabot import Completion, Usage, hookimpl
+
+class Good:
+    async def complete(self, prompt, *, model, wrote=None):
+        if wrote is not None:
+            wrote("It is so.")
+        return Completion("It is so.", Usage(calls=1), "end")
+
+@hookimpl
+def moabot_register(register):
+    register.provider("good", lambda settings: nullcontext(Good()))
+"""
+BEGIN = """\
+import asyncio, threading
+from contextlib import asynccontextmanager, nullcontext
+from types import SimpleNamespace
+from moabot import hookimpl
+
+class Bad:
+    async def complete(self, prompt, *, model, wrote=None):
+        ACT
+    async def answer(self, question, panel):
+        ACT
+
+@asynccontextmanager
+async def opening(settings):
+    OPEN
+    yield Bad()
+
+@hookimpl
+def moabot_register(register):
+    REGISTER
+    register.provider("bad", opening)
+    register.strategy("bad", opening)
+
+@hookimpl
+def moabot_choose_strategy(message, names):
+    CHOOSE
+
+@hookimpl
+def moabot_answered(message, answer):
+    HEAR
+"""
+SLEEP = "threading.Event().wait()"
+SPIN = "while True: pass"
+
+
+def bad(**places: str) -> str:
+    """A plugin that is well made, but for what it does in these places."""
+    whole = {"REGISTER": "", "OPEN": "", "ACT": "return None", "CHOOSE": "", "HEAR": ""} | places
+    source = BEGIN
+    for place, what in whole.items():
+        source = source.replace(place, what or "pass")
+    return source
+
+
+# what it does: its source, and what the line about it says
+HOSTILE: Mapping[str, tuple[str, str]] = {
+    "raises at import": ("raise RuntimeError('broken')", "left out. Its import raised RuntimeErr"),
+    "exits at import": ("raise SystemExit(3)", "left out. Its import raised SystemExit: 3"),
+    "hangs at import": (f"import threading\n{SLEEP}", "left out. Its import did not return within"),
+    "spins at import": (SPIN, "left out. Its import did not return within 0.2 s. Update or remove"),
+    "has no hook": ("x = 1", "left out. It has no hook"),
+    "has an async hook": (bad().replace("def moabot_answ", "async def moabot_answ"), "'async def'"),
+    "raises when it registers": (bad(REGISTER="1 / 0"), "moabot_register raised ZeroDivision"),
+    "exits when it registers": (bad(REGISTER="exit()"), "moabot_register raised SystemExit"),
+    "hangs when it registers": (bad(REGISTER=SLEEP), "moabot_register did not return within"),
+    "takes a taken name": (
+        bad(REGISTER="register.strategy('mixture', opening)"),
+        "'mixture' is offered by moabot_strategies.mixture and by acme-bad",
+    ),
+    "offers a number": (bad(REGISTER="register.strategy(7, opening)"), "with the name 7."),
+    "offers no factory": (bad(REGISTER="register.cache('x', 7)"), "7, which cannot be called"),
+    "offers no settings": (
+        bad(REGISTER="register.strategy('x', opening, dict)"),
+        "which are no pydantic model",
+    ),
+    "raises when opened": (bad(OPEN="1 / 0"), "could not open the provider 'bad'; it raised Zero"),
+    "exits when opened": (bad(OPEN="raise SystemExit(3)"), "provider 'bad'; it raised SystemE"),
+    "hangs when opened": (
+        bad(OPEN="await asyncio.Event().wait()"),
+        "provider 'bad'; it took longer than 0.2 s. Update or remove it, or raise [plugins] load_s.",
+    ),
+    "hands over nonsense": (
+        bad().replace("yield Bad()", "yield 7"),
+        "hands over int as the provider 'bad', which has no method 'complete'",
+    ),
+    "raises when it acts": (bad(ACT="1 / 0"), "The strategy 'bad' raised ZeroDivisionError"),
+    "exits when it acts": (bad(ACT="raise SystemExit(3)"), "The strategy 'bad' raised SystemExit"),
+    "cancels when it acts": (
+        bad(ACT="raise asyncio.CancelledError"),
+        "The strategy 'bad' raised CancelledError",
+    ),
+    "returns the wrong type": (bad(), "The strategy 'bad' returned NoneType. Return a moabot.Answ"),
+    "raises when it chooses": (bad(CHOOSE="1 / 0"), "hook moabot_choose_strategy raised ZeroDiv"),
+    "exits when it chooses": (bad(CHOOSE="exit()"), "hook moabot_choose_strategy raised SystemEx"),
+    "hangs when it chooses": (bad(CHOOSE=SLEEP), "hook moabot_choose_strategy did not return wit"),
+    "spins when it chooses": (bad(CHOOSE=SPIN), "hook moabot_choose_strategy did not return with"),
+    "chooses nonsense": (bad(CHOOSE="return 7"), "moabot_choose_strategy returned 7, which is no"),
+    "raises when it hears": (bad(HEAR="1 / 0"), "hook moabot_answered raised ZeroDivisionError"),
+    "hangs when it hears": (bad(HEAR=SLEEP), "hook moabot_answered did not return within 0.05 s"),
+}
+
+
+def tables(**more: object) -> dict[str, object]:
+    """A panel of three, of whom one is the bad plugin's, and its strategy for every channel."""
+    return {
+        "providers": {"good": {"plugin": "good"}, "bad": {"plugin": "bad"}},
+        "models": {
+            "a": {"provider": "good", "name": "a"},
+            "b": {"provider": "good", "name": "b"},
+            "c": {"provider": "bad", "name": "c"},
+        },
+        "panels": {
+            "default": {"proposers": [{"model": name} for name in "abc"], "synthesizer": ["c", "a"]}
+        },
+        "defaults": {"strategy": "bad", "preset": "thorough"},
+        **more,
+    }
+
+
+async def answers(plugins: Plugins, *, strategies: tuple[str | None, ...]) -> list[RecordingReply]:
+    """A question for each strategy; with None, for the one of the channel."""
+    async with opened(parse(tables(), source="here"), plugins) as app:
+        return [
+            await ask(app, "Is it so?", wish=ChannelSettings(strategy=name)) for name in strategies
+        ]
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+async def test_the_bot_answers_every_question_with_the_rest(install: Installed, what: str) -> None:
+    """A third party's mistake must not take the bot from people who never heard of it."""
+    source, told = HOSTILE[what]
+    name = f"acme-bad-{list(HOSTILE).index(what)}"  # a module whose import hangs keeps its lock
+    install(name, source)
+    install("acme-good", GOOD)
+    bounds = SHORT if "s when" in what or "at import" in what else PATIENT
+
+    plugins = Plugins(allow=[name, "acme-good"], built_in=OURS, bounds=bounds)
+    replies = await answers(plugins, strategies=(None, None, "mixture", "single", "router", "vote"))
+
+    assert [reply.error for reply in replies] == [None] * 6
+    assert {reply.answer.text for reply in replies if reply.answer} == {"It is so."}
+    lines = [line for line in plugins.problems if told in line]
+    assert len(lines) == 1, plugins.problems
+    assert name in lines[0]
+    assert "\n" not in lines[0]
+
+
+async def test_a_stand_in_s_answer_says_so(install: Installed) -> None:
+    """Who chose a strategy must know that another one answered."""
+    install("acme-bad", bad(ACT="1 / 0"))
+    install("acme-good", GOOD)
+    plugins = Plugins(allow=["acme-bad", "acme-good"], built_in=OURS, bounds=PATIENT)
+
+    (reply,) = await answers(plugins, strategies=(None,))
+
+    assert reply.answer is not None
+    assert "The strategy 'bad' did not work, so another one answered." in reply.answer.degraded
+    assert reply.answer.via == "mixture"
+
+
+async def test_a_name_that_no_plugin_could_have_offered_is_still_an_error() -> None:
+    """A typo of the administrator must not pass for somebody else's mistake."""
+    plugins = Plugins(built_in=OURS, installed=())
+
+    with pytest.raises(PluginError, match=r"\[providers\.good\] plugin: no plugin offers"):
+        await answers(plugins, strategies=(None,))
+
+
+def test_what_was_allowed_is_loaded_as_long_as_it_is_the_same(install: Installed) -> None:
+    """A pin that refuses what it was made for would be switched off."""
+    pin = install("acme-good", GOOD)
+
+    assert Plugins(allow=[pin], built_in=()).problems == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda install: install("acme-good", GOOD + "\nx = 1\n"), "not those that were allowed"),
+        (
+            lambda install: (install.folder / "acme_good_it.py").write_text("raise SystemExit"),
+            "acme_good_it.py was changed after it was installed",
+        ),
+        (
+            lambda install: (install.folder / "acme_good_it.py").unlink(),
+            "acme_good_it.py was changed after it was installed",
+        ),
+        (
+            lambda install: (install.folder / "acme_good-1.0.dist-info/RECORD").unlink(),
+            "no RECORD",
+        ),
+    ],
+    ids=["another build", "edited in place", "a file is gone", "no record"],
+)
+def test_a_changed_plugin_is_not_even_imported(
+    install: Installed, change: object, told: str
+) -> None:
+    """Who allowed version 1.0 did not allow what somebody put in its place."""
+    pin = install("acme-good", GOOD)
+    assert callable(change)
+    change(install)
+
+    (problem,) = Plugins(allow=[pin], built_in=()).problems
+
+    assert problem.startswith("Plugin acme-good is left out. ")
+    assert told in problem
+    assert problem.endswith("allow it again: moabot plugins install acme-good")
+
+
+def test_another_version_than_the_allowed_one_is_left_out(install: Installed) -> None:
+    """An upgrade in passing, by another package's wish, is no permission."""
+    pin = install("acme-good", GOOD).replace("1.0", "0.9")
+
+    (problem,) = Plugins(allow=[pin], built_in=()).problems
+
+    assert "Version 1.0 is installed, 0.9 is allowed." in problem
+
+
+@pytest.mark.parametrize("entry", ["", "a b", "acme==1.0", "acme sha256:00", "acme==1 sha256:xyz"])
+def test_an_entry_that_cannot_be_read_is_refused_with_its_shape(entry: str) -> None:
+    """Half a pin would look like protection."""
+    with pytest.raises(ConfigError, match=r"plugins\.allow.*NAME==VERSION sha256:"):
+        parse({"plugins": {"allow": [entry]}}, source="here")
+
+
+def test_only_what_the_wheel_brought_counts(install: Installed, tmp_path: Path) -> None:
+    """Two installers write different files of their own; the pin must hold on both machines."""
+    pin = install("acme-good", GOOD)
+    record = install.folder / "acme_good-1.0.dist-info/RECORD"
+    extra = "acme_good-1.0.dist-info/INSTALLER,sha256=abc,3\n../bin/x,sha256=abc,3\nx.pyc,,\n"
+    record.write_text(extra + record.read_text())
+
+    assert Plugins(allow=[pin], built_in=()).problems == []
