@@ -237,11 +237,9 @@ def test_a_plugin_that_breaks_its_contract_is_told_how(environment: Environment)
     broken = OWN.replace('"Forty-two."', '""').replace("return await panel.synth", "return panel")
     environment("plugins", "install", wheel(environment.home, broken), "--yes")
     verified = environment("plugins", "verify", "--ask", "moabot-own")
-    unasked = environment("plugins", "verify")
 
-    assert (verified.code, unasked.code) == (1, 1)
+    assert verified.code == 1
     assert "The text is empty: raise ProviderGarbled instead." in verified.out
-    assert "provider own: 3 of 3 kept; nobody was asked; --ask makes real calls" in unasked.out
 
 
 def test_pip_does_as_well_where_there_is_no_uv(environment: Environment) -> None:
