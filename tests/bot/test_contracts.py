@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import ModuleType
@@ -43,9 +43,12 @@ HALTED = Completion("Canberra.", Usage(calls=1), "stop")  # type: ignore[arg-typ
 def offering(kind: str, thing: object, settings: type[BaseModel] = NoSettings) -> ModuleType:
     """A plugin that offers one thing."""
 
+    def opening(_: object) -> AbstractAsyncContextManager[object]:
+        return nullcontext(thing)
+
     @hookimpl
     def moabot_register(register: Register) -> None:
-        getattr(register, kind)("it", lambda _: nullcontext(thing), settings)
+        getattr(register, kind)("it", opening, settings)
 
     module = ModuleType("own")
     vars(module)["moabot_register"] = moabot_register
@@ -252,7 +255,7 @@ CACHE = (
 @pytest.mark.parametrize(
     ("shelf", "test", "told"),
     [
-        (Shelf(lambda *_: object()), CACHE[0], "It gave None"),
+        (Shelf(lambda q, key: object()), CACHE[0], "It gave None"),
         (Shelf(lambda q, key: (q.text, key)), CACHE[1], "for another channel"),
         (Shelf(lambda q, key: (q.scope, key)), CACHE[1], "for another question"),
         (Shelf(lambda q, _: q), CACHE[1], "under another key"),

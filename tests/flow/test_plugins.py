@@ -289,7 +289,10 @@ def test_a_new_plugin_of_each_kind_passes_its_tests_as_it_is(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("new", "provder", "acme"), "There is no kind of plugin 'provder' (did you mean 'prov"),
+        (
+            ("new", "provider2", "acme"),
+            "There is no kind of plugin 'provider2' (did you mean 'prov",
+        ),
         (("new", "provider", "7up"), "Begin with a letter"),
         (("new", "provider", "../x"), "'../x' cannot be a plugin's name."),
         (("install", "./nowhere"), "neither a folder with a pyproject.toml, nor a wheel, nor"),
