@@ -26,14 +26,14 @@ PYTHON
 moabot --version
 
 # A third party's distribution, as its users get it: two steps, then a question.
-uv build --quiet --wheel --out-dir acme "$checkout/examples/moabot-acme"
-cp "$checkout/examples/moabot-acme/config.toml" .
-moabot plugins install acme/*.whl --yes
+cp -r "$checkout/examples/moabot-acme" "$place/acme" # a builder leaves files where it builds
+cp acme/config.toml .
+uv build --quiet --wheel acme
+moabot plugins install acme/dist/*.whl --yes
 grep --quiet 'moabot-acme==0.1.0 sha256:' config.toml
 moabot plugins verify --ask
 answer=$(moabot ask --strategy longest 'is it so?')
 [[ $answer == "IS IT SO?"* ]]
-cp -r "$checkout/examples/moabot-acme/tests" acme/tests
 pytest --quiet -p no:cacheprovider acme/tests
 moabot plugins remove moabot-acme
 

@@ -178,7 +178,7 @@ class Register:
         self._note(Offer("cache", name, self.owner, factory, settings, None, self.limit_s))
 
     def _note(self, offer: Offer) -> None:
-        _check_shape(offer)
+        _check_shape(offer.kind, offer.name, offer.factory, offer.settings)
         mine = {(noted.kind, noted.name): noted for noted in self.offers}
         other = self.taken.get((offer.kind, offer.name)) or mine.get((offer.kind, offer.name))
         if other is not None:
@@ -190,10 +190,8 @@ class Register:
         self.offers.append(offer)
 
 
-def _check_shape(offer: Offer) -> None:
+def _check_shape(kind: Kind, name: object, factory: object, settings: object) -> None:
     """No type checker may ever have looked at a plugin."""
-    given: tuple[object, ...] = (offer.name, offer.factory, offer.settings)
-    name, factory, settings = given
     wrong = (
         f"the name {name!r:.80}"
         if not (isinstance(name, str) and name)
@@ -205,6 +203,6 @@ def _check_shape(offer: Offer) -> None:
     )
     if wrong:
         raise PluginError(
-            f"Its hook moabot_register offers a {offer.kind} with {wrong}.",
-            fix=f"Write register.{offer.kind}(name, factory, settings).",
+            f"Its hook moabot_register offers a {kind} with {wrong}.",
+            fix=f"Write register.{kind}(name, factory, settings).",
         )

@@ -49,7 +49,7 @@ class WatchedStrategy:
         what = f"The strategy {panel.strategy!r}"
         try:
             with blamed(what):
-                answer: object = await self._strategy.answer(question, panel)
+                answer = await self._strategy.answer(question, panel)
         except PluginError as error:
             self._complain(str(error))
         except asyncio.CancelledError:
@@ -57,11 +57,18 @@ class WatchedStrategy:
                 raise
             self._complain(f"{what} raised CancelledError. Update or remove it.")
         else:
-            if isinstance(answer, Answer) and answer.text.strip():
+            flaw = _flaw(answer)
+            if not flaw:
                 return answer
-            kind = "an empty answer" if isinstance(answer, Answer) else type(answer).__name__
-            self._complain(f"{what} returned {kind}. Return a moabot.Answer with a text.")
+            self._complain(f"{what} returned {flaw}. Return a moabot.Answer with a text.")
         return await _instead(panel)
+
+
+def _flaw(answer: object) -> str:
+    """What is wrong with what a plugin returned, on which no type checker may have looked."""
+    if not isinstance(answer, Answer):
+        return type(answer).__name__
+    return "" if answer.text.strip() else "an empty answer"
 
 
 async def _instead(panel: Panel) -> Answer:

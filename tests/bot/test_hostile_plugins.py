@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,7 +120,7 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
     "returns the wrong type": (bad(), "The strategy 'bad' returned NoneType. Return a moabot.Answ"),
     "raises when it chooses": (bad(CHOOSE="1 / 0"), "hook moabot_choose_strategy raised ZeroDiv"),
     "exits when it chooses": (bad(CHOOSE="exit()"), "hook moabot_choose_strategy raised SystemEx"),
-    "hangs when it chooses": (bad(CHOOSE=SLEEP), "hook moabot_choose_strategy did not return wit"),
+    "hangs when it chooses": (bad(CHOOSE=SLEEP), "hook moabot_choose_strategy did not return with"),
     "spins when it chooses": (bad(CHOOSE=SPIN), "hook moabot_choose_strategy did not return with"),
     "chooses nonsense": (bad(CHOOSE="return 7"), "moabot_choose_strategy returned 7, which is no"),
     "raises when it hears": (bad(HEAR="1 / 0"), "hook moabot_answered raised ZeroDivisionError"),
@@ -201,31 +201,40 @@ def test_what_was_allowed_is_loaded_as_long_as_it_is_the_same(install: Installed
     assert Plugins(allow=[pin], built_in=()).problems == []
 
 
+def rebuilt(install: Installed) -> None:
+    """Another build under the same version."""
+    install("acme-good", GOOD + "\nx = 1\n")
+
+
+def edited(install: Installed) -> None:
+    """A file was edited in place."""
+    (install.folder / "acme_good_it.py").write_text("raise SystemExit")
+
+
+def gone(install: Installed) -> None:
+    """A file is gone."""
+    (install.folder / "acme_good_it.py").unlink()
+
+
+def unrecorded(install: Installed) -> None:
+    """The list of files is gone."""
+    (install.folder / "acme_good-1.0.dist-info/RECORD").unlink()
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda install: install("acme-good", GOOD + "\nx = 1\n"), "not those that were allowed"),
-        (
-            lambda install: (install.folder / "acme_good_it.py").write_text("raise SystemExit"),
-            "acme_good_it.py was changed after it was installed",
-        ),
-        (
-            lambda install: (install.folder / "acme_good_it.py").unlink(),
-            "acme_good_it.py was changed after it was installed",
-        ),
-        (
-            lambda install: (install.folder / "acme_good-1.0.dist-info/RECORD").unlink(),
-            "no RECORD",
-        ),
+        (rebuilt, "not those that were allowed"),
+        (edited, "acme_good_it.py was changed after it was installed"),
+        (gone, "acme_good_it.py was changed after it was installed"),
+        (unrecorded, "no RECORD"),
     ],
-    ids=["another build", "edited in place", "a file is gone", "no record"],
 )
 def test_a_changed_plugin_is_not_even_imported(
-    install: Installed, change: object, told: str
+    install: Installed, change: Callable[[Installed], None], told: str
 ) -> None:
     """Who allowed version 1.0 did not allow what somebody put in its place."""
     pin = install("acme-good", GOOD)
-    assert callable(change)
     change(install)
 
     (problem,) = Plugins(allow=[pin], built_in=()).problems

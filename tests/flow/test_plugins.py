@@ -237,11 +237,9 @@ def test_a_plugin_that_breaks_its_contract_is_told_how(environment: Environment)
     broken = OWN.replace('"Forty-two."', '""').replace("return await panel.synth", "return panel")
     environment("plugins", "install", wheel(environment.home, broken), "--yes")
     verified = environment("plugins", "verify", "--ask", "moabot-own")
-    unasked = environment("plugins", "verify")
 
-    assert (verified.code, unasked.code) == (1, 1)
+    assert verified.code == 1
     assert "The text is empty: raise ProviderGarbled instead." in verified.out
-    assert "provider own: 3 of 3 kept; nobody was asked; --ask makes real calls" in unasked.out
 
 
 def test_pip_does_as_well_where_there_is_no_uv(environment: Environment) -> None:
@@ -291,7 +289,10 @@ def test_a_new_plugin_of_each_kind_passes_its_tests_as_it_is(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("new", "provder", "acme"), "There is no kind of plugin 'provder' (did you mean 'prov"),
+        (
+            ("new", "provider2", "acme"),
+            "There is no kind of plugin 'provider2' (did you mean 'prov",
+        ),
         (("new", "provider", "7up"), "Begin with a letter"),
         (("new", "provider", "../x"), "'../x' cannot be a plugin's name."),
         (("install", "./nowhere"), "neither a folder with a pyproject.toml, nor a wheel, nor"),

@@ -23,7 +23,7 @@ def allow(path: Path, pin: Pin) -> None:
     document, entries = _read(path)
     place = _place(entries, pin.name)
     if place is None:
-        entries.append(str(pin))
+        entries.insert(len(entries), str(pin))
     else:
         entries[place] = str(pin)
     entries.multiline(multiline=True)
@@ -51,7 +51,7 @@ def forbid(path: Path, name: str) -> bool:
 
 
 def _place(entries: Array, name: str) -> int | None:
-    names = [normal(Pin.read(str(entry)).name) for entry in entries]
+    names = [normal(Pin.read(str(entry)).name) for entry in entries.unwrap()]
     return names.index(normal(name)) if normal(name) in names else None
 
 

@@ -67,15 +67,16 @@ def install(source: Source) -> Distribution:
             f"{source.spec} was installed, but there is no distribution {source.name!r} now.",
             fix="Give the name of the distribution, as the index has it.",
         )
-    if not is_plugin(installed):
-        if there is None:
-            uninstall(installed.name)
-        raise PluginError(
-            f"{installed.name} {installed.version} is no plugin of moabot: it has no entry point "
-            f"of the group 'moabot'.",
-            fix="Correct the name, or add [project.entry-points.moabot] to its pyproject.toml.",
-        )
-    return installed
+    if is_plugin(installed):
+        return installed
+    told = PluginError(  # read while it is there: metadata is looked up late
+        f"{installed.name} {installed.version} is no plugin of moabot: it has no entry point of "
+        f"the group 'moabot'.",
+        fix="Correct the name, or add [project.entry-points.moabot] to its pyproject.toml.",
+    )
+    if there is None:
+        uninstall(installed.name)
+    raise told
 
 
 def uninstall(name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from importlib import import_module
 from typing import ClassVar, TypeVar
@@ -38,7 +38,6 @@ class Checked:
     """
 
     kind: ClassVar[Kind]
-    loop: ClassVar[Callable[[], asyncio.AbstractEventLoop]] = asyncio.new_event_loop
 
     plugin: object = None
     name: str = ""
@@ -105,13 +104,19 @@ class Checked:
             raise ContractBroken(str(error)) from error
         return opened
 
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """What each test runs on."""
+        return asyncio.new_event_loop()
+
     def run(self, work: Coroutine[object, object, T]) -> T:
         """Run `work` to its end on a loop of its own."""
-        with asyncio.Runner(loop_factory=type(self).loop) as runner:
+        with asyncio.Runner(loop_factory=self.new_loop) as runner:
             return runner.run(work)
 
 
 class InVirtualTime(Checked):
     """One whose tests wait for no real time."""
 
-    loop = VirtualTimeLoop
+    def new_loop(self) -> asyncio.AbstractEventLoop:
+        """A loop whose clock jumps."""
+        return VirtualTimeLoop()

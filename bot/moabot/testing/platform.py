@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from contextlib import AsyncExitStack
 from tempfile import TemporaryDirectory
 from typing import ClassVar, TypeGuard
@@ -111,4 +112,4 @@ async def _stopped(running: asyncio.Future[None]) -> None:
 
 
 def _is_platform(opened: object) -> TypeGuard[Platform]:
-    return asyncio.iscoroutinefunction(getattr(opened, "run", None))
+    return inspect.iscoroutinefunction(getattr(opened, "run", None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from decimal import Decimal
@@ -131,7 +132,7 @@ async def _cancel(begun: Coroutine[object, object, Completion]) -> None:
 
 
 def _is_provider(opened: object) -> TypeGuard[Provider]:
-    return asyncio.iscoroutinefunction(getattr(opened, "complete", None))
+    return inspect.iscoroutinefunction(getattr(opened, "complete", None))
 
 
 def _check(done: object) -> None:
@@ -142,16 +143,23 @@ def _check(done: object) -> None:
         "The text is empty: raise ProviderGarbled instead.",
     )
     hold(done.stop in {"end", "length"}, f"stop is {done.stop!r}; it is 'end' or 'length'.")
-    used: object = done.usage
+    _check_usage(done.usage)
+
+
+def _check_usage(used: object) -> None:
     if not isinstance(used, Usage):
         raise ContractBroken(f"usage is {used!r}. Return a moabot.Usage.")
     counts = (used.calls - 1, used.input_tokens, used.cached_input_tokens, used.output_tokens)
     hold(min(counts) >= 0, f"{used} counts less than one call, or less than no token.")
-    cost: object = used.cost_usd
     hold(
-        cost is None or (isinstance(cost, Decimal) and cost >= 0),
-        f"cost_usd is {cost!r}. Leave it as None, unless the vendor reports money, as a Decimal.",
+        _is_money(used.cost_usd),
+        f"cost_usd is {used.cost_usd!r}. Leave it as None, unless the vendor reports money, "
+        f"as a Decimal.",
     )
+
+
+def _is_money(cost: object) -> bool:
+    return cost is None or (isinstance(cost, Decimal) and cost >= 0)
 
 
 def _hear(_: str) -> None:
