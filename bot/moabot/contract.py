@@ -97,10 +97,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A person who wants to change what holds in a place; an empty channel is its whole workspace.
-
-    `manages` is the platform's word, looked up now, that they run this place.
-    """
+    """Who does something where: clicks, stops, sets. `manages`: the platform lets them manage it."""
 
     scope: Scope
     author: str
