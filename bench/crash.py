@@ -151,6 +151,8 @@ def table(folder: Path, url: str, *, changed: bool) -> dict[str, object]:
                 "grace_s": 0.05,
             }
         },
+        # What was not acknowledged comes again all at once, and all of it is one person's.
+        "admission": {f"{who}_per_minute": 100_000 for who in ("user", "channel", "workspace")},
         "defaults": {
             "strategy": "single" if changed else "mixture",
             "preset": "thorough",

@@ -65,7 +65,7 @@ class Admission:
                     await stack.enter_async_context(turn)
                 yield stack.enter_context(self.paying(message, rules))
         except PurseEmpty as empty:
-            raise Refused(str(empty)) from empty
+            raise Refused(empty.what, fix=empty.fix) from empty
 
     def paying(
         self, message: Message, rules: ChannelRules
@@ -75,7 +75,9 @@ class Admission:
 
     async def _check(self, message: Message) -> None:
         if who := self._settings.shuts_out(message, message.author):
-            raise Refused(f"{who} may not ask this bot. Please ask {self._settings.contact}.")
+            raise Refused(
+                f"{who} may not ask this bot.", fix=f"Please ask {self._settings.contact}."
+            )
         if self._crowd:
             await self._rates.take(message)
 
@@ -122,10 +124,11 @@ class _Queue:
         most, line = self.settings, self._lines.get(conversation)
         if line is not None and line.length > most.waiting_here:
             raise Refused(
-                f"{line.length - 1} more questions wait in this thread. "
-                "Ask again when the next one is answered."
+                f"{line.length - 1} more questions wait in this thread.",
+                fix="Ask again when the next one is answered.",
             )
         if (line is not None or self._gate.locked()) and self._waiting >= most.waiting:
             raise Refused(
-                f"The bot is busy: {self._waiting} questions wait already. Ask again in a minute."
+                f"The bot is busy: {self._waiting} questions wait already.",
+                fix="Ask again in a minute.",
             )

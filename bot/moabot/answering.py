@@ -255,7 +255,7 @@ async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:
         error.fix = error.fix or error.usual_fix
     if isinstance(error, Refused):
         told: MoabotError = error
-        log.info("refused", extra={"reference": reference, "why": error.what})
+        log.info("refused", extra={"reference": reference, "why": str(error)})
     elif isinstance(error, MoabotError):
         told = error
         log.warning("no answer", extra={"reference": reference, "error": str(error)})

@@ -73,24 +73,27 @@ class Channels:
         await self._store.change(Change(key, name, "", after, who, time.time()))
 
     async def permit(self, asker: Asker, key: str, name: str) -> None:
-        """Let only those through who may change this setting of this place."""
+        """Raise `Refused` unless this person may change this setting of this channel or workspace.
+
+        An admin of the bot may all of it. Others only what they see: the asker's channel, or with
+        an empty channel the workspace.
+        """
         own, place = self._config.admission, asker.scope
+        ask = f"Please ask {own.contact}."
         if who := own.shuts_out(place, asker.author):
-            raise Refused(f"{who} may not use this bot. Please ask {own.contact}.")
+            raise Refused(f"{who} may not use this bot.", fix=ask)
         if own.is_admin(asker):
             return
         if name in MONEY:
-            raise Refused(f"What may be spent is not decided here. Please ask {own.contact}.")
+            raise Refused("What may be spent is not decided here.", fix=ask)
         if key != (channel_key(place) if place.channel else workspace_key(place)):
-            raise Refused(
-                f"You can change only the place that you are in. Please ask {own.contact}."
-            )
+            raise Refused("You can change only the place that you are in.", fix=ask)
         may = (await self.settings(place)).changes or "managers"
         if may == "admins":
-            raise Refused(f"The settings here are fixed. Please ask {own.contact}.")
+            raise Refused("The settings here are fixed.", fix=ask)
         if not asker.manages and (may == "managers" or name == "changes"):
             raise Refused(
-                "Only those who manage this place may change that. Please ask one of them."
+                "Only those who manage this place may change that.", fix="Please ask one of them."
             )
 
     def _configured(self, keys: Sequence[str]) -> Defaults:

@@ -102,7 +102,8 @@ class Desk:
         self._let_in(asker, scope_of(message))
         if asker.author != message.author and not await self.may_change(asker):
             raise Refused(
-                "Only who asked may stop the answer. Ask them, or who manages this channel."
+                "Only who asked may stop the answer.",
+                fix="Ask them, or who manages this channel.",
             )
         self._journal.stop(message)
         return self._answering.stop(event)
@@ -238,9 +239,9 @@ class Desk:
         """An event's name can be forged in a click; what was said elsewhere is nobody's here."""
         settings, here = self._answering.config.admission, asker.scope
         if who := settings.shuts_out(here, asker.author):
-            raise Refused(f"{who} may not use this bot. Please ask {settings.contact}.")
+            raise Refused(f"{who} may not use this bot.", fix=f"Please ask {settings.contact}.")
         if channel_key(here) != channel_key(scope):
-            raise Refused("That was asked in another channel. Do it there.")
+            raise Refused("That was asked in another channel.", fix="Do it there.")
 
     @contextmanager
     def _working(self, message: Message) -> Generator[None]:

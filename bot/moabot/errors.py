@@ -4,7 +4,7 @@ MoabotError
 ├── ConfigError             config.toml or the environment is wrong; names the key
 ├── PluginError             a plugin broke the contract; names distribution and hook
 ├── QuestionRejected        the question cannot be answered as it is (empty, too long)
-├── Refused                 this person may not do this, or not now
+├── Refused                 somebody may not do this here or now; says when, or whom to ask
 ├── ProviderError           one call of one model failed
 │   ├── ProviderTimeout     no whole answer within the call's time
 │   ├── ProviderBusy        rate limit, overload, or our breaker is open
@@ -72,13 +72,7 @@ class QuestionRejected(MoabotError):
 
 
 class Refused(MoabotError):
-    """This person may not do this, or not now; `what` says when, or whom to ask.
-
-    Shown to the person as it is: nothing broke, so no log has more.
-    """
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what, fix="")
+    """Somebody may not do this here, or not now; `fix` says when, or whom to ask."""
 
 
 class ProviderError(MoabotError):

@@ -38,8 +38,8 @@ class Rates:
             limiter = self._limiter(name, most)
             if not limiter.has_capacity():
                 raise Refused(
-                    f"{who} asked {most} questions within a minute, as many as are allowed. "
-                    f"Ask again in {math.ceil(MINUTE_S / most)} s."
+                    f"{who} asked {most} questions within a minute, as many as are allowed.",
+                    fix=f"Ask again in {math.ceil(MINUTE_S / most)} s.",
                 )
             limiters.append(limiter)
         for limiter in limiters:

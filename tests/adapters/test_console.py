@@ -205,7 +205,7 @@ def test_what_a_person_can_mend_needs_no_reference() -> None:
     error = ConfigError("There is no strategy 'x'.", fix="Correct it.")
 
     assert apology(error, reference="ab12") == "There is no strategy 'x'. Correct it."
-    assert apology(Refused("Ask again in 3 s."), reference="ab12") == "Ask again in 3 s."
+    assert apology(Refused("Busy.", fix="Ask later."), reference="ab12") == "Busy. Ask later."
 
 
 async def test_a_text_that_begins_again_forgets_what_was_shown() -> None:

@@ -160,7 +160,7 @@ async def test_a_busy_bot_turns_away_whoever_would_wait_beyond_the_bound() -> No
             async with admission.admitted(asking(f"E{number}", thread=str(number)), RULES):
                 await asyncio.sleep(5)
         except Refused as error:
-            refused.append(error.what)
+            refused.append(str(error))
 
     async with asyncio.TaskGroup() as group:
         for number in range(50):

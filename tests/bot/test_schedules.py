@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import detangle
+import pytest
 
 from moabot.access import AdmissionSettings, ChannelRules
 from moabot.admission import Admission
@@ -28,6 +29,8 @@ from moabot.store.files import migrate
 from moabot.store.settings import KeepDays
 from moabot.store.sqlite import SqliteStore
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
+
+pytestmark = pytest.mark.timeout(240)  # seconds; coverage follows every step of every schedule
 
 PANEL = {"hedge": False, "tries": 1, "budget_usd": "1"}
 PRICE = {"input": 1000, "output": 1000}

@@ -254,7 +254,13 @@ async def test_the_ledger_sums_exactly_and_keeps_unknown_apart_from_zero(store: 
 
 @pytest.mark.parametrize(
     ("by", "key"),
-    [("channel", "slack:T1/C1"), ("user", "slack:T1/U1"), ("model", "a"), ("strategy", "mixture")],
+    [
+        ("channel", "slack:T1/C1"),
+        ("user", "slack:T1/U1"),
+        ("workspace", "slack:T1"),
+        ("model", "a"),
+        ("strategy", "mixture"),
+    ],
 )
 async def test_the_ledger_is_summed_by(store: Store, by: By, key: str) -> None:
     """An administrator asks who, where, which model, and which way of thinking costs."""

@@ -83,6 +83,7 @@ def tables(url: str, folder: Path) -> dict[str, object]:
     }
 
 
+@pytest.mark.timeout(240)
 async def test_no_canary_is_found_outside(
     parrot: Parrot,
     tmp_path: Path,
