@@ -146,3 +146,20 @@ def test_the_encoder_gets_no_politeness() -> None:
 def test_another_language_is_left_to_the_exact_tier(text: str) -> None:
     """The tables are English; what they do not know they would let pass."""
     assert not read(text).english
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "needs"),
+    [
+        ("How do I bake bread?", "How do I bake bread in tall tins?", 0.95),
+        ("How do I bake bread?", "How do I bake muffins?", 0.96),
+        ("How do I bake bread?", "How do I bake blue muffins?", 0.93),
+        ("How do I bake white bread?", "How do I bake blue muffins?", 0.90),
+    ],
+    ids=["two more", "one for one", "one for two", "two for two"],
+)
+def test_the_more_is_worded_anew_the_less_nearness_it_takes(a: str, b: str, needs: float) -> None:
+    """One word for another is how traps are made; a sentence made anew is mostly a paraphrase."""
+    asked, kept = read(a), read(b)
+
+    assert needed(asked, kept, difference(asked, kept)) == needs
