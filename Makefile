@@ -67,7 +67,7 @@ demo:
 	seconds=$$(($$(date +%s) - begin)); \
 	printf '\n%s\n' "make demo took $$((seconds / 60)) min $$((seconds % 60)) s, with everything it installed."
 
-BENCHES := "peers.py --goals" stragglers.py zeroeval.py poisoned.py unreliable.py estimate.py
+BENCHES := "peers.py --goals" stragglers.py zeroeval.py poisoned.py unreliable.py estimate.py caching.py
 
 bench: .venv/.dev
 	@for script in $(BENCHES); do printf '── %s\n' "$$script"; $(BIN)/python bench/$$script; done

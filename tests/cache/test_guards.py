@@ -13,13 +13,20 @@ TRAPS = {
     "date": [("Is the bank open on Monday?", "Is the bank open on Friday?")],
     "unit": [("Convert 5 kg to pounds", "Convert 5 kg to ounces")],
     "version": [("What is new in python3.11?", "What is new in python3.12?")],
-    "negation": [("Is it legal to park here?", "Is it not legal to park here?")],
+    "negation": [
+        ("Is it legal to park here?", "Is it not legal to park here?"),
+        ("Can I fly and not be afraid?", "Can I be afraid and not fly?"),
+        ("Advise on the new investment", "Advise against the new investment"),
+    ],
     "reversal": [("Approve the budget", "Reject the budget")],
     "antonym": [("How do I log in before lunch?", "How do I log in after lunch?")],
     "name": [("Sort a list in Python", "Sort a list in Java")],
     "entity": [("Who was the mother of Anna Karenina?", "Who was the mother of Emma Bovary?")],
     "format": [("Describe Rome as a table", "Describe Rome as a poem")],
-    "operation": [("Summarize this contract", "Translate this contract")],
+    "operation": [
+        ("Summarize this contract", "Translate this contract"),
+        ("Explain how to merge a branch", "Explain how to rebase a commit"),
+    ],
     "question": [("Why did Rome fall?", "When did Rome fall?")],
     "aspect": [("Is Ann a nurse?", "Did Ann use to be a nurse?")],
     "restriction": [("Which files can I delete?", "Which files can only I delete?")],
@@ -28,6 +35,7 @@ TRAPS = {
         ("Fly from Rome to Paris", "Fly from Paris to Rome"),
         ("Does Ann trust Bob?", "Does Bob trust Ann?"),
         ("Did Jacob enjoy the boat?", "Was Jacob enjoyed by the boat?"),
+        ("Does Kevin hurt Nathan?", "Is Kevin hurt by Nathan?"),
     ],
     "direction": [("Copy files from the server", "Copy files to the server")],
 }
@@ -41,6 +49,17 @@ SAME = [
     ("Meet me at 10:00 AM", "Meet me at 10am"),
     ("Turn off debug logging", "Disable debug logging"),
     ("How do I cancel my subscription?", "how to cancel my subscripton"),
+    ("Write a summary of this report", "Summarize this report"),
+    ("Create a short story about rain", "Write a short story about rain"),
+    ("See to it that debug logging is turned off", "Disable debug logging"),
+    (
+        "Explain how weather differs from climate",
+        "Explain the difference between weather and climate",
+    ),
+    ("Is Anna married to John?", "Is John married to Anna?"),
+    ("What happened in the most recent build?", "What happened in the latest build?"),
+    ("Run a backup every night", "Run a nightly backup"),
+    ("Revert the last commit", "Undo the last commit"),
 ]
 
 
@@ -70,6 +89,25 @@ def test_every_guard_has_a_trap() -> None:
 def test_the_same_in_other_words_passes(a: str, b: str) -> None:
     """A cache that refuses everything is never wrong, and of no use."""
     assert _refused(a, b) == ""
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "needs"),
+    [
+        ("Is Emma a good nurse?", "Is Emma a nurse?", 0.98),
+        ("What is a good way to cook rice?", "What is the way to cook rice?", 0.94),
+        ("How long does the iPhone 5 last?", "How long does the iPhone 5s last?", 1.0),
+    ],
+    ids=["quality of a person", "quality of a way", "letter of a model"],
+)
+def test_what_says_little_in_one_question_says_much_in_another(
+    a: str, b: str, needs: float
+) -> None:
+    """A good way is a way; but not every nurse is a good one."""
+    asked, kept = read(a), read(b)
+    left = difference(asked, kept)
+
+    assert (1.0 if refusal(asked, kept, left) else needed(asked, kept, left)) == needs
 
 
 def test_what_has_no_counterpart_must_be_made_up_for_by_nearness() -> None:
@@ -108,3 +146,20 @@ def test_the_encoder_gets_no_politeness() -> None:
 def test_another_language_is_left_to_the_exact_tier(text: str) -> None:
     """The tables are English; what they do not know they would let pass."""
     assert not read(text).english
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "needs"),
+    [
+        ("How do I bake bread?", "How do I bake bread in tall tins?", 0.95),
+        ("How do I bake bread?", "How do I bake muffins?", 0.96),
+        ("How do I bake bread?", "How do I bake blue muffins?", 0.93),
+        ("How do I bake white bread?", "How do I bake blue muffins?", 0.90),
+    ],
+    ids=["two more", "one for one", "one for two", "two for two"],
+)
+def test_the_more_is_worded_anew_the_less_nearness_it_takes(a: str, b: str, needs: float) -> None:
+    """One word for another is how traps are made; a sentence made anew is mostly a paraphrase."""
+    asked, kept = read(a), read(b)
+
+    assert needed(asked, kept, difference(asked, kept)) == needs

@@ -276,3 +276,17 @@ async def test_a_store_that_fails_makes_misses(open_cache: Open, tmp_path: Path)
         await cache.forget("slack:1")
 
         assert await cache.find(asking(RESET), key="k", share="channel") is None
+
+
+async def test_a_cache_that_is_closed_finds_and_keeps_nothing(
+    open_cache: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Answers that end while the bot stops are given all the same."""
+    async with open_cache() as cache:
+        await cache.keep(asking(RESET), answer(), key="k", share="channel")
+    cache.look_again()
+
+    assert await cache.find(asking(RESET), key="k", share="channel") is None
+    await cache.keep(asking("How do I change a flat tire?"), answer(), key="k", share="channel")
+    await cache.forget("slack:1")
+    assert caplog.messages.count("cache fails") == 3

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from moabot.errors import StoreError
 from moabot_cache.worker import BATCH, Worker
 
 PLACES = 200
@@ -75,3 +76,15 @@ async def test_an_emptied_shelf_has_nothing(worker: Worker) -> None:
     await worker.add("shelf", 3, text="one", question="one")
     assert (await worker.look("shelf", "one")).candidates[0][0] == 3
     worker.close()
+
+
+async def test_who_still_waits_when_it_closes_is_told(worker: Worker) -> None:
+    """A look that nobody answers would hold its question for ever."""
+    looks = [worker.look("shelf", f"number {n}") for n in range(2 * BATCH)]
+    worker.close()
+
+    found = await asyncio.gather(*looks, return_exceptions=True)
+    with pytest.raises(StoreError, match="closed"):
+        worker.look("shelf", "too late")
+    late = [each for each in found if isinstance(each, StoreError)]
+    assert len(late) == 2 * BATCH - 1  # the first went off alone
