@@ -177,7 +177,7 @@ async def test_the_bot_answers_every_question_with_the_rest(install: Installed, 
 
 async def test_a_hook_that_hung_is_never_called_again(install: Installed) -> None:
     """Each call would cost a message its second, and leave one more thread behind."""
-    called = "import sys; sys.acme_calls = getattr(sys, 'acme_calls', 0) + 1; "
+    called = "import sys; sys.modules[__name__].calls = globals().get('calls', 0) + 1; "
     install("acme-stuck", bad(CHOOSE=called + SLEEP))
     plugins = Plugins(allow=["acme-stuck"], built_in=(), bounds=Bounds(20, 0.02))
     message = Message("test", "w", "c", "someone", "Hello", event_id="1")
@@ -185,7 +185,7 @@ async def test_a_hook_that_hung_is_never_called_again(install: Installed) -> Non
     chosen = [await plugins.choose_strategy(message, ("bad",)) for _ in range(3)]
 
     assert chosen == [None] * 3
-    assert vars(sys).pop("acme_calls") == 1
+    assert vars(sys.modules["acme_stuck_it"])["calls"] == 1
     assert len(plugins.problems) == 1
 
 
