@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from moabot import Message
 from moabot.app import opened
 from moabot.config import ChannelSettings, parse
 from moabot.errors import ConfigError, PluginError
@@ -171,6 +173,20 @@ async def test_the_bot_answers_every_question_with_the_rest(install: Installed, 
     assert len(lines) == 1, plugins.problems
     assert name in lines[0]
     assert "\n" not in lines[0]
+
+
+async def test_a_hook_that_hung_is_never_called_again(install: Installed) -> None:
+    """Each call would cost a message its second, and leave one more thread behind."""
+    called = "import sys; sys.modules[__name__].calls = globals().get('calls', 0) + 1; "
+    install("acme-stuck", bad(CHOOSE=called + SLEEP))
+    plugins = Plugins(allow=["acme-stuck"], built_in=(), bounds=Bounds(20, 0.02))
+    message = Message("test", "w", "c", "someone", "Hello", event_id="1")
+
+    chosen = [await plugins.choose_strategy(message, ("bad",)) for _ in range(3)]
+
+    assert chosen == [None] * 3
+    assert vars(sys.modules["acme_stuck_it"])["calls"] == 1
+    assert len(plugins.problems) == 1
 
 
 async def test_a_stand_in_s_answer_says_so(install: Installed) -> None:

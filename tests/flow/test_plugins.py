@@ -172,7 +172,11 @@ def test_two_steps_lead_to_an_answer_and_one_leads_back(environment: Environment
 
 
 def test_a_plugin_that_is_refused_is_never_loaded(environment: Environment) -> None:
-    """The question would be no question if the plugin ran while it is asked."""
+    """The question would be no question if the plugin ran while it is asked.
+
+    Nor does an entry stay that allowed an earlier version of it.
+    """
+    environment.config.write_text(CONFIG.replace("[]", '["moabot-own"]'))
     path = wheel(environment.home, f"open({str(environment.home / 'ran')!r}, 'w')\n{OWN}")
     installed = environment("plugins", "install", path, stdin="n\n")
     listed = environment("plugins", "list")

@@ -76,22 +76,27 @@ def install(context: typer.Context, spec: Spec, *, yes: Yes = False) -> None:
     """
     from moabot.cli import allowing, installing, offered, running  # noqa: PLC0415 - as above
     from moabot.cli.storing import read_config  # noqa: PLC0415 - as above
+    from moabot.errors import PluginError  # noqa: PLC0415 - as above
     from moabot.guests import Bounds  # noqa: PLC0415 - as above
     from moabot.pins import Pin, pin_of  # noqa: PLC0415 - as above
 
     with running.told():
-        own = read_config(context).plugins
+        own, path = read_config(context).plugins, running.path_of(context)
         installed = installing.install(installing.Source.read(spec))
         for line in _introduced(installed):
             typer.echo(line)
         if not yes and not typer.confirm("Let it run in this bot, with all that the bot may do?"):
+            allowing.forbid(path, installed.name)  # an earlier version may have been allowed
             typer.echo(
                 f"It is not allowed. To be rid of it: moabot plugins remove {installed.name}"
             )
             raise typer.Exit(running.NO_ANSWER)
-        offers = offered.tried(installed.name, Bounds(own.load_s, own.hook_s))
         pin = pin_of(installed) or Pin(installed.name)
-        path = running.path_of(context)
+        try:
+            offers = offered.tried(installed.name, Bounds(own.load_s, own.hook_s))
+        except PluginError:
+            allowing.forbid(path, installed.name)
+            raise
         allowing.allow(path, pin)
         typer.echo(f"{installed.name} {installed.version} is allowed in {path}, and offers:")
         for offer in offers:
