@@ -144,10 +144,11 @@ def proposal_page(proposals: Sequence[Proposal], marker: Marker, page: int) -> P
     text = ui.TextDisplay[ui.LayoutView](texts[page])
     if len(texts) == 1:
         return Page((text,))
-    turning = [
-        marker.button("turned", "◀️", "Before", page=(page - 1) % len(texts)),
-        marker.button("turned", "▶️", "Next", page=(page + 1) % len(texts)),
-    ]
+    turning: list[ui.Button[ui.LayoutView]] = []
+    if page > 0:
+        turning.append(marker.button("turned", "◀️", "Before", page=page - 1))
+    if page < len(texts) - 1:
+        turning.append(marker.button("turned", "▶️", "Next", page=page + 1))
     count = ui.TextDisplay[ui.LayoutView](f"-# Page {page + 1} of {len(texts)}")
     return Page((text, count, ui.ActionRow(*turning)))
 

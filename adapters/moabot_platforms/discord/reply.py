@@ -134,11 +134,18 @@ class DiscordReply(Progress):
             try:
                 await self._edit(self._posts[number], page)
             except Gone:
-                del self._posts[number]
-                self._generation += 1
+                await self._lost(number)
             else:
                 return
         await self._post(page, number)
+
+    async def _lost(self, number: int) -> None:
+        """Somebody deleted the message, or a command's token died early."""
+        if self._room.later is not None:
+            await self._move()
+        else:
+            del self._posts[number]
+            self._generation += 1
 
     async def _placed(self) -> int:
         """The id of the first message, which is posted if need be."""
@@ -182,14 +189,21 @@ class DiscordReply(Progress):
     async def _move_if_late(self) -> None:
         """A command's reply cannot be edited for ever: go on in a message of its own."""
         async with self._moving:
-            if not self._late() or self._room.later is None:
+            if not self._late():
                 return
             try:
                 if self._room.lasts_s > 0:  # else the token was dead before we began
                     await self._edit(await self._placed(), layout.moved(self._marker))
             except PlatformError as error:  # the answer itself is what counts
                 log.info("not moved", extra={"event": self._id, "error": str(error)})
+            await self._move()
+
+    async def _move(self) -> None:
+        if self._room.later is not None:
             place = await self._doors.sent(0, self._room.later)
             self._room = Room(place, search=self._room.search)
-            self._place, self._posts = self._room.place, {}
-            self._generation += 1
+            self._place = place
+        self._posts.clear()
+        self._generation += 1
+        if self._room.search:
+            self._posts.update(await self._found())

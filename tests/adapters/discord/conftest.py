@@ -18,7 +18,7 @@ from moabot.desk import Desk
 from moabot.testing import rehearsal
 from moabot_platforms.discord.files import Files
 from moabot_platforms.discord.platform import Discord
-from moabot_platforms.discord.plugin import DiscordSettings
+from moabot_platforms.discord.settings import DiscordSettings
 
 LOOPBACK = frozenset({"127.0.0.1"})
 

@@ -11,7 +11,7 @@ from tests.fakes.discord.world import Post
 
 from moabot.contract import Prompt
 from moabot.testing import Said, ScriptedProvider, hangs, says
-from moabot_platforms.discord.plugin import DiscordSettings
+from moabot_platforms.discord.settings import DiscordSettings
 
 MIXTURE = {"defaults": {"strategy": "mixture", "preset": "thorough"}}
 
