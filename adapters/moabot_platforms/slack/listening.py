@@ -14,6 +14,7 @@ from moabot.config import read_key
 from moabot.errors import PlatformError
 from moabot_platforms.slack import forms
 from moabot_platforms.slack.clicks import clicked, reasoned
+from moabot_platforms.slack.http import Ingress, receiving
 from moabot_platforms.slack.payload import Json
 from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.slash import Ack, asked_about, commanded, set_here, shortcut
@@ -33,15 +34,23 @@ log = logging.getLogger("moabot.slack")
 
 async def listening(settings: SlackSettings, client: AsyncWebClient, slack: Slack) -> None:
     """Listen until cancelled."""
-    await _by_socket(settings, bolt(client, slack, settings=settings))
+    if settings.mode == "socket":
+        await _by_socket(settings, bolt(client, slack))
+        return
+    secret = read_key(settings.signing_secret_env, where="[platforms.slack] signing_secret_env")
+    ingress = Ingress(secret, host=settings.host, port=settings.port)
+    async with receiving(ingress, bolt(client, slack).async_dispatch) as address:
+        log.info("listening", extra={"address": address})
+        await asyncio.Event().wait()
 
 
-def bolt(client: AsyncWebClient, slack: Slack, *, settings: SlackSettings) -> AsyncApp:
+def bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
     """The app with everything it listens to."""
     from slack_bolt.app.async_app import AsyncApp
     from slack_bolt.response import BoltResponse
 
-    app = AsyncApp(client=client, logger=log)
+    # Requests are verified before they come here; over Socket Mode there is nothing to verify.
+    app = AsyncApp(client=client, logger=log, request_verification_enabled=False)
 
     async def events(
         req: AsyncBoltRequest,
