@@ -91,14 +91,14 @@ class DiscordReply(Progress):
         """Show the whole answer; returns when Discord has all of it."""
         self.ended()
         await self._edits.close()
-        await self._move_if_late()
+        await persist(self._move_if_late)
         pages = layout.answered(answer, self._marker, money=self._money, most=self._place.pages)
         await self._deliver(pages)
 
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
         """Say in one sentence why there is no answer."""
         await self._edits.close()
-        await self._move_if_late()
+        await persist(self._move_if_late)
         told = words.apology(error, reference=reference)
         await self._deliver([layout.apology(told, self._marker)])
 

@@ -54,6 +54,7 @@ class Storm:
                 await self._live(living, numbers, last=life == self.lives - 1)
             self.happened += service.state.faults.happened
             self.happened["resumes"] += service.gateway.resumes
+            self.happened["signs left over"] += sum(map(_is_on_its_way, _posts(service)))
             return [wrong for n in range(self.questions) if (wrong := _wrong(service, n))]
 
     async def _live(self, living: Living, numbers: range, *, last: bool) -> None:
@@ -136,6 +137,10 @@ def _is_ours(route: str) -> bool:
 def _posts(service: FakeDiscord) -> list[Post]:
     every = [post for there in service.state.channels.values() for post in there.posts.values()]
     return [post for post in every if post.author is service.state.bot]
+
+
+def _is_on_its_way(post: Post) -> bool:
+    return post.loading or "Stop" in post.buttons
 
 
 def _ends(post: Post, number: int) -> bool:
