@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
 from moabot.errors import PlatformError, Refused, StoreError
+from moabot.findings import Finding
 from moabot.journal import Entry, event_of
 from moabot_platforms.slack.blocks import escaped
 from moabot_platforms.slack.files import Files
@@ -51,7 +52,7 @@ class Workspace:
 
 
 class Slack:
-    """The platform. `listen` brings events to `hear` until it is cancelled."""
+    """The platform. `listen` brings events to `hear` until it is cancelled, `look` checks."""
 
     def __init__(
         self,
@@ -60,11 +61,13 @@ class Slack:
         *,
         files: Files,
         listen: Callable[[Slack], Awaitable[None]],
+        look: Callable[[], Awaitable[Sequence[Finding]]],
     ) -> None:
         self.settings = settings
         self.home = home
         self._files = files
         self._listen = listen
+        self._look = look
         self._desk: Desk | None = None
         self._group: asyncio.TaskGroup | None = None
         self._alive: set[str] = set()
@@ -85,6 +88,10 @@ class Slack:
         async with asyncio.TaskGroup() as group:
             self._group = group
             await self._listen(self)
+
+    async def check(self) -> Sequence[Finding]:
+        """Tokens, scopes and connection, for `moabot check`."""
+        return await self._look()
 
     def reply_to(self, entry: Entry) -> SlackReply:
         """The reply to a message, which may be of an earlier process."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.adapters.slack.conftest import Bot, is_final, is_working, running
-from tests.fakes.slack import FakeSlack, Post
+from tests.fakes.slack import Exchange, FakeSlack, Post
 
 from moabot.testing import ScriptedProvider, hangs, says
 from moabot_platforms.slack import blocks
@@ -137,7 +137,7 @@ def _thumb(post: Post, side: str) -> str:
     return str(block["elements"][0][side]["value"])
 
 
-def _forged(slack: FakeSlack, post: Post, event: str):  # noqa: ANN202 - an Exchange
+def _forged(slack: FakeSlack, post: Post, event: str) -> Exchange:
     for block in post.blocks:
         for element in block.get("elements", []):
             if element.get("action_id") == blocks.PROPOSALS:
