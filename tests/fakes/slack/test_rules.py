@@ -126,7 +126,7 @@ async def test_a_stream_to_a_channel_names_who_reads_it() -> None:
         await at.done("chat.startStream", channel="DU1", thread_ts=direct.ts)
 
 
-@pytest.mark.parametrize("gap_s", [1.0, 301.0])
+@pytest.mark.parametrize("gap_s", [20.0, 301.0])
 async def test_a_stream_ends_five_minutes_after_its_start_even_when_it_flows(gap_s: float) -> None:
     """Who does not roll it over loses the rest of the answer."""
     async with talking() as at:
