@@ -17,6 +17,7 @@ from moabot.cli import (
     check,
     dead_letters,
     demo,
+    discord,
     erase,
     explain,
     run,
@@ -53,6 +54,7 @@ app.command("usage", epilog=usage.EXAMPLES)(usage.usage)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
+app.add_typer(discord.discord, name="discord")
 app.add_typer(slack.slack, name="slack")
 app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
 

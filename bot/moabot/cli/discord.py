@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import typer
 
-__all__ = ["EXAMPLES", "app"]
+__all__ = ["EXAMPLES", "discord"]
 
 EXAMPLES = """\b
 Examples:
   moabot discord invite
   moabot discord invite --application 123456789012345678"""
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Set up the bot on Discord.")
+discord = typer.Typer(no_args_is_help=True, help="Set up the bot on Discord.")
 
 
-@app.callback()
-def discord() -> None:
-    """Set up the bot on Discord."""
-
-
-@app.command("invite", epilog=EXAMPLES)
+@discord.command("invite", epilog=EXAMPLES)
 def invite(
     context: typer.Context,
     *,
@@ -31,26 +26,28 @@ def invite(
     ),
 ) -> None:
     """Print the link where who manages a server lets the bot in, with what it may do there."""
-    import asyncio  # noqa: PLC0415 - `--help` must stay fast
-
-    from moabot.cli import running  # noqa: PLC0415 - as above
-    from moabot.validation import validated  # noqa: PLC0415 - as above
+    from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot_platforms.discord.inviting import (  # noqa: PLC0415 - as above
         PERMISSIONS,
         invitation,
     )
-    from moabot_platforms.discord.settings import DiscordSettings  # noqa: PLC0415 - as above
 
     with running.told():
-        config, _ = running.setup(context)
-        if application is None:
-            from moabot_platforms.discord.checking import (  # noqa: PLC0415 - loads the SDK
-                application_id,
-            )
-
-            table = config.platforms.get("discord")
-            own = {} if table is None else table.own()
-            settings = validated(DiscordSettings, own, where="[platforms.discord]")
-            application = asyncio.run(application_id(settings))
-        typer.echo(invitation(application))
+        number = _own(context) if application is None else application
+        typer.echo(invitation(number))
         typer.echo(f"It asks for: {', '.join(PERMISSIONS)}.", err=True)
+
+
+def _own(context: typer.Context) -> int:
+    """The id of the application that the configured token belongs to; asks Discord."""
+    import asyncio  # noqa: PLC0415 - as above
+
+    from moabot.cli.storing import read_config  # noqa: PLC0415 - as above
+    from moabot.validation import validated  # noqa: PLC0415 - as above
+    from moabot_platforms.discord.checking import application_id  # noqa: PLC0415 - the SDK
+    from moabot_platforms.discord.settings import DiscordSettings  # noqa: PLC0415 - as above
+
+    chosen = read_config(context).platforms.get("discord")
+    own = chosen.own() if chosen is not None else {}
+    settings = validated(DiscordSettings, own, where="[platforms.discord]")
+    return asyncio.run(application_id(settings))

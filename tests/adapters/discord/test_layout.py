@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from discord.http import handle_message_parameters
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.fakes.discord.reading import fetched, pings
@@ -62,7 +63,10 @@ def pages(text: str, *, most: int = 1000) -> list[Page]:
 
 def components(page: Page) -> list[Json]:
     """A page as it goes to Discord."""
-    return page.view().to_components()
+    with handle_message_parameters(view=page.view()) as sent:
+        assert sent.payload is not None
+        parts: list[Json] = sent.payload["components"]
+        return parts
 
 
 def check(page: Page) -> None:
