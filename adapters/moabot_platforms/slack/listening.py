@@ -49,6 +49,7 @@ def bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
     from slack_bolt.app.async_app import AsyncApp
     from slack_bolt.response import BoltResponse
 
+    log.addFilter(_is_news)
     # Requests are verified before they come here; over Socket Mode there is nothing to verify.
     app = AsyncApp(client=client, logger=log, request_verification_enabled=False)
 
@@ -68,6 +69,11 @@ def bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
     app.middleware(events)  # pyright: ignore[reportUnknownMemberType] - bolt leaves it untyped
     _hear_commands(app, slack)
     return app
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Bolt warns of the token in the environment, which we have given to its client ourselves."""
+    return "`token` will be unused" not in str(record.msg)
 
 
 Listener = Callable[[Callable[..., Awaitable[None]]], object]

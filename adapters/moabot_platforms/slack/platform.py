@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
-from moabot.errors import PlatformError, Refused, StoreError
+from moabot.errors import MoabotError, PlatformError, Refused, StoreError
 from moabot.findings import Finding
 from moabot.journal import Entry, event_of
 from moabot_platforms.slack.blocks import escaped
@@ -118,7 +118,7 @@ class Slack:
                 case HomeOpened():
                     self._start(home(self, what.team, what.channel, what.user))
                 case "uninstalled":
-                    raise PlatformError("The app was removed from Slack.", fix="Install it again.")
+                    self._start(_lost())
                 case _:
                     pass
         except StoreError as error:
@@ -231,7 +231,7 @@ class Slack:
     def _start(self, work: Coroutine[None, None, None]) -> None:
         if self._group is None:
             raise PlatformError("Slack is not running.", fix="Run the bot.")
-        self._group.create_task(work)
+        self._group.create_task(_guarded(work))
 
     async def _manages(self, user: str) -> bool:
         if user in self.settings.admins:
@@ -241,3 +241,23 @@ class Slack:
         except PlatformError:
             return False
         return flag(found, "is_admin") or flag(found, "is_owner") or flag(found, "is_primary_owner")
+
+
+class _Gone(PlatformError):
+    """There is no Slack any more."""
+
+
+async def _lost() -> None:
+    raise _Gone("The app was removed from Slack.", fix="Install it again.")
+
+
+async def _guarded(work: Coroutine[None, None, None]) -> None:
+    """The edge: what breaks one answer or one home tab must not end the others."""
+    try:
+        await work
+    except _Gone:
+        raise
+    except MoabotError as error:
+        log.warning("not shown", extra={"error": str(error)})
+    except Exception:
+        log.exception("broken")

@@ -24,7 +24,7 @@ Posted = Callable[[Entry, str], Awaitable[None]]
 EVERY_S = 1.0
 """Between two updates of a message; Slack takes some fifty a minute in a workspace."""
 EDIT_EVERY_S = 3.0
-STATUS_S = 60.0
+STATUS_S = 45.0
 """A status line vanishes after two minutes."""
 
 
@@ -143,11 +143,16 @@ class SlackReply(Progress):
 
     async def _show(self) -> None:
         await self._sign()
-        await self._stand()
-        if self.steps:
-            await self._stream.show(self)
-        if not self._stream.sound:
-            await self._edit()
+        before = self._stream.messages
+        try:
+            if self.steps:
+                await self._stream.show(self)
+            if not self._stream.sound:
+                await self._edit()
+        finally:
+            if self._stream.messages != before:
+                self._status = ("", 0.0)  # a new message takes the line away
+            await self._stand()
 
     async def _sign(self) -> None:
         """The placeholder, once."""
@@ -170,7 +175,7 @@ class SlackReply(Progress):
     async def _stand(self) -> None:
         """The status line: where it stands, before it vanishes."""
         words, at = self._status
-        if self.standing == words and _now() - at < STATUS_S:
+        if self.standing == words and _now() - at < STATUS_S / 2:
             return
         self._status = (self.standing, _now())
         where = {"channel_id": self._place.channel, "thread_ts": self._place.thread}

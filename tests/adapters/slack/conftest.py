@@ -81,7 +81,7 @@ async def running(
         finished = group.create_task(desk.finish_all(left, platform.reply_to))
         stack.callback(served.cancel)
         stack.callback(finished.cancel)
-        while len(slack.sockets.open) < chosen.connections:  # noqa: ASYNC110 - the fake tells of calls
+        while chosen.mode == "socket" and len(slack.sockets.open) < chosen.connections:  # noqa: ASYNC110 - the fake tells of calls
             await asyncio.sleep(0.005)
         yield Bot(slack, app, platform, provider)
 
