@@ -177,6 +177,15 @@ def _program() -> TyperGroup:
 
 def _commands() -> Iterator[tuple[str, TyperCommand]]:
     for name, command in _program().commands.items():
+        if isinstance(command, TyperGroup):
+            yield from ((f"{name} {own}", each) for own, each in _leaves(command))
+        else:
+            assert isinstance(command, TyperCommand)
+            yield name, command
+
+
+def _leaves(group: TyperGroup) -> Iterator[tuple[str, TyperCommand]]:
+    for name, command in group.commands.items():
         assert isinstance(command, TyperCommand)
         yield name, command
 

@@ -140,7 +140,7 @@ async def _by_socket(settings: SlackSettings, app: AsyncApp) -> None:
             stack.push_async_callback(handler.close_async)
             # Alone, connecting would try a wrong token for ever.
             handler.client.wss_uri = await _ticket(settings, app.client, token)
-            await handler.client.connect()  # type: ignore[no-untyped-call]
+            await handler.client.connect()  # type: ignore[no-untyped-call]  # the SDK leaves it so
         await asyncio.Event().wait()
 
 
@@ -160,7 +160,7 @@ async def _ticket(settings: SlackSettings, client: AsyncWebClient, token: str) -
 
     while True:
         try:
-            found = await client.apps_connections_open(app_token=token)  # pyright: ignore[reportUnknownMemberType]
+            found = await client.apps_connections_open(app_token=token)  # pyright: ignore[reportUnknownMemberType] - the same
             return text(inside(vars(found)["data"]), "url")
         except SlackApiError as error:
             response = vars(error)["response"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
-from moabot.errors import MoabotError, PlatformError, Refused, StoreError
+from moabot.errors import PlatformError, Refused, StoreError
 from moabot.findings import Finding
 from moabot.journal import Entry, event_of
 from moabot_platforms.slack.blocks import escaped
@@ -254,10 +254,9 @@ async def _lost() -> None:
 async def _guarded(work: Coroutine[None, None, None]) -> None:
     """The edge: what breaks one answer or one home tab must not end the others."""
     try:
-        await work
-    except _Gone:
-        raise
-    except MoabotError as error:
-        log.warning("not shown", extra={"error": str(error)})
-    except Exception:
+        async with asyncio.TaskGroup() as own:
+            own.create_task(work)
+    except ExceptionGroup as broken:
+        if broken.subgroup(_Gone) is not None:
+            raise
         log.exception("broken")

@@ -1,5 +1,7 @@
 """`moabot slack manifest`: what to paste when the Slack app is made."""
 
+from __future__ import annotations
+
 import typer
 
 __all__ = ["EXAMPLES", "slack"]
@@ -18,15 +20,18 @@ def manifest(
     *,
     name: str = typer.Option("moabot", help="What the bot is called in Slack."),
 ) -> None:
-    """Print the manifest of the Slack app for [platforms.slack] as it is configured."""
+    """Print the manifest of the Slack app, to be pasted when it is made.
+
+    It follows [platforms.slack] as it is configured; no token is needed.
+    """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.storing import read_config  # noqa: PLC0415 - as above
     from moabot.validation import validated  # noqa: PLC0415 - as above
-    from moabot_platforms.slack import manifest as text  # noqa: PLC0415 - as above
+    from moabot_platforms.slack import manifest as made  # noqa: PLC0415 - as above
     from moabot_platforms.slack.settings import SlackSettings  # noqa: PLC0415 - as above
 
     with running.told():
         chosen = read_config(context).platforms.get("slack")
         own = chosen.own() if chosen is not None else {}
         settings = validated(SlackSettings, own, where="[platforms.slack]")
-        typer.echo(text.manifest(settings, name=name))
+        typer.echo(made.manifest(settings, name=name))
