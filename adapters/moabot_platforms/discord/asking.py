@@ -107,7 +107,9 @@ async def asked(
 
 async def answered(bot: Bot, entry: Entry, room: Room) -> None:
     """Let the desk answer, and show what happens meanwhile."""
-    reply = DiscordReply(entry, room, desk=bot.desk, doors=bot.doors, money=bot.settings.show_cost)
+    reply = DiscordReply(
+        entry, room, posted=bot.desk.posted, doors=bot.doors, money=bot.settings.show_cost
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.live())
         await bot.desk.answer(entry, reply)

@@ -48,7 +48,7 @@ class Discord:
         reply = DiscordReply(
             entry,
             room,
-            desk=self.bot.desk,
+            posted=self.bot.desk.posted,
             doors=self.bot.doors,
             money=self._settings.show_cost,
         )

@@ -20,7 +20,6 @@ from moabot_platforms.progress import Progress
 
 if TYPE_CHECKING:
     from moabot.contract import Answer
-    from moabot.desk import Desk
     from moabot.errors import MoabotError
     from moabot.journal import Entry
     from moabot_platforms.discord.places import Place
@@ -52,10 +51,17 @@ class DiscordReply(Progress):
 
     What is posted is known by its nonce, for minutes, and by its mark, as long as it exists; so
     whichever process ends the answer, and however often it tries, every page stands there once.
+    `posted` keeps where the sign stands, for the next process.
     """
 
     def __init__(
-        self, entry: Entry, room: Room, *, desk: Desk, doors: Doors, money: bool = True
+        self,
+        entry: Entry,
+        room: Room,
+        *,
+        posted: Callable[[Entry, str], Awaitable[None]],
+        doors: Doors,
+        money: bool = True,
     ) -> None:
         self._edits = LatestWins(self._show, every_s=EVERY_S)
         super().__init__(self._edits.changed)
@@ -63,7 +69,7 @@ class DiscordReply(Progress):
         self._room = room
         self._place = room.place
         self._until = asyncio.get_running_loop().time() + room.lasts_s
-        self._desk = desk
+        self._posted = posted
         self._doors = doors
         self._money = money
         self._id = entry.message.event_id
@@ -162,7 +168,7 @@ class DiscordReply(Progress):
         if 0 not in self._posts:
             await self._post(layout.thinking(self, self._marker), 0)
         if self._generation or not self._entry.receipt:
-            await self._desk.posted(self._entry, self._place.receipt(self._posts[0]))
+            await self._posted(self._entry, self._place.receipt(self._posts[0]))
 
     async def _found(self) -> Mapping[int, int]:
         after = int(self._id.removeprefix("i"))

@@ -39,6 +39,8 @@ HOSTILE = [
     "| a | b |\n|---|---|\n| @everyone | https://evil.example |",
     "\u202e@everyone\u0000 @\u200beveryone",
     "```py\nnever closed @here https://evil.example",
+    "\u200e\u0000",
+    "\n" * 9000 + "x",
     "# ![a][b]\n\n[b]: https://evil.example/ref.png",
 ]
 
