@@ -82,7 +82,9 @@ class Stream:
         if not (self.sound and self._parts and final.startswith(self._text)):
             return None
         try:
-            return await self._ended(final, tail, cards=self._changed(progress))
+            return await self._ended(
+                final, tail, cards=self._changed(progress.steps, progress.standing)
+            )
         except PlatformError:
             return None
 
@@ -105,7 +107,8 @@ class Stream:
             return True
         cut = len(fresh) if len(fresh) <= room else _cut(fresh, room)
         words = opening + fresh[:cut] if cut else ""
-        chunks = [*self._changed(progress), *_chunks(words)]
+        steps, title = progress.steps, progress.standing  # they go on changing during the call
+        chunks = [*self._changed(steps, title), *_chunks(words)]
         if not chunks:
             return False
         if part is None:
@@ -115,8 +118,8 @@ class Stream:
         part.shown += words
         self._sent += cut
         self._text = ready[: self._sent]
-        self._cards = {_key(step): step for step in progress.steps}
-        self._title = progress.standing
+        self._cards = {_key(step): step for step in steps}
+        self._title = title
         if cut < len(fresh):
             await self._stop(part, through(ready, self._sent)[0], ())
         return cut < len(fresh)
@@ -197,9 +200,8 @@ class Stream:
         part.shown += words
         return True
 
-    def _changed(self, progress: Progress) -> list[Json]:
-        title = progress.standing
-        changed = [step for step in progress.steps if self._cards.get(_key(step)) != step]
+    def _changed(self, steps: Sequence[Step], title: str) -> list[Json]:
+        changed = [step for step in steps if self._cards.get(_key(step)) != step]
         named: list[Json] = [{"type": "plan_update", "title": title}]
         return [*(named if title != self._title else ()), *tasks(changed)]
 
@@ -208,8 +210,12 @@ class Stream:
 
 
 def settled(words: str) -> str:
-    """The part of a growing text that what follows will not change: whole words, whole pictures."""
-    end = max(words.rfind(" "), words.rfind("\n")) + 1
+    """The part of a growing text that what follows will not change.
+
+    That is whole words, whole pictures, and whole rows of a table, which look odd in parts.
+    """
+    line = words.rfind("\n") + 1
+    end = line if words.startswith("|", line) else max(words.rfind(" ") + 1, line)
     picture = words.rfind("![", 0, end)
     return words[:picture] if picture >= 0 and ")" not in words[picture:end] else words[:end]
 

@@ -11,6 +11,7 @@ from tests.fakes.slack import FakeSlack, Faults, Limits, Post
 
 from moabot.testing import ScriptedProvider, says
 from moabot_platforms.markdown import JOINER
+from moabot_platforms.slack.stream import settled
 
 ALONE = {"proposers": [{"model": "a"}], "synthesizer": ["a"]}
 FAST = {"defaults": {"strategy": "single", "preset": "fast"}}
@@ -114,3 +115,41 @@ async def test_a_mention_in_the_answer_rings_nobody(tmp_path: Path) -> None:
     assert _words(_read(posts)) != []
     assert [ping for post in posts for ping in post.pings] == []
     assert [picture for post in posts for picture in post.pictures] == []
+
+
+async def test_who_writes_is_seen_while_the_text_flows(tmp_path: Path) -> None:
+    """A card that changes while Slack takes the one before must not be forgotten."""
+    provider = ScriptedProvider(
+        {
+            "a": [says("One.", seconds=2), says("word " * 100, seconds=1, word_s=0.05)],
+            "b": says("Two.", seconds=3),
+            "c": says("Three.", seconds=3.5),
+        }
+    )
+    async with (
+        FakeSlack(faults=Faults(slow=0.5, slow_s=0.7)) as slack,
+        running(slack, provider, tmp_path, panel={"synthesizer": ["a"]}) as bot,
+    ):
+        asked = slack.mention("C1", "U1", "Tell.")
+        await slack.until(lambda: any("word word" in post.shown for post in bot.answers(asked.ts)))
+        (streamed,) = [post for post in bot.answers(asked.ts) if post.stream]
+        writing = streamed.tasks["synthesizer-a"]["status"]
+        await bot.answered(asked.ts)
+
+    assert writing == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("written", "ready"),
+    [
+        ("half a wor", "half a "),
+        ("a ![pict](http", "a "),
+        ("a ![pict](x) b", "a ![pict](x) "),
+        ("| a | b |\n| 1 | ", "| a | b |\n"),
+        ("line\nnext", "line\n"),
+        ("", ""),
+    ],
+)
+def test_only_what_stays_is_streamed(written: str, ready: str) -> None:
+    """A stream takes nothing back."""
+    assert settled(written) == ready
