@@ -136,7 +136,8 @@ async def _models_and_platforms(
             except MoabotError as error:
                 note(_wrong(f"platform {name}", error))
             else:
-                await _platform(name, platforms[name], note)
+                for platform in platforms.values():  # none, when a third party's was left out
+                    await _platform(name, platform, note)
 
 
 async def _platform(name: str, platform: Platform, note: Note) -> None:

@@ -51,6 +51,7 @@ BUILT_IN = (
     "moabot_providers.openai_compatible",
     "moabot_providers.local",
     "moabot_providers.replay",
+    "moabot_platforms.discord",
     "moabot_platforms.slack",
     "moabot_cache.plugin",
 )

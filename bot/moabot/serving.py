@@ -16,7 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from moabot.config import Config
 from moabot.contract import Platform
 from moabot.desk import Desk
-from moabot.errors import ConfigError, PlatformError
+from moabot.errors import ConfigError, PlatformError, PluginError
 from moabot.journal import DurableJournal
 from moabot.plugins import Plugins
 from moabot.validation import validated
@@ -45,9 +45,12 @@ async def opened_platforms(
         platforms: dict[str, Platform] = {}
         for name, chosen in config.platforms.items():
             where = f"[platforms.{name}]"
-            offer = plugins.offer("platform", name, where=where)
-            settings = validated(offer.settings, chosen.own(), where=where)
-            platforms[name] = await offer.opened(stack, settings, where=where)
+            try:
+                offer = plugins.offer("platform", name, where=where)
+                settings = validated(offer.settings, chosen.own(), where=where)
+                platforms[name] = await offer.opened(stack, settings, where=where)
+            except PluginError as error:
+                plugins.do_without("platform", name, error)
         yield platforms
 
 

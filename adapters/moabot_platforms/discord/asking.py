@@ -21,7 +21,7 @@ from moabot_platforms.discord.incoming import (
     thread_of,
 )
 from moabot_platforms.discord.marks import nonce
-from moabot_platforms.discord.places import InChannel
+from moabot_platforms.discord.places import MANY, PAGES, InChannel
 from moabot_platforms.discord.reply import DiscordReply, Room
 from moabot_platforms.discord.rooms import room_of_reply
 
@@ -60,7 +60,7 @@ async def heard(bot: Bot, message: discord.Message) -> None:
         fetched,
         event_id=str(message.id),
     )
-    place = InChannel(bot, message.channel.id, guild, message.id)
+    place = InChannel(bot, message.channel.id, guild, message.id, pages=_room_for_pages(message))
     try:
         entry = await bot.desk.accept(question)
     except StoreError as error:
@@ -107,7 +107,9 @@ async def asked(
 
 async def answered(bot: Bot, entry: Entry, room: Room) -> None:
     """Let the desk answer, and show what happens meanwhile."""
-    reply = DiscordReply(entry, room, desk=bot.desk, doors=bot.doors, money=bot.settings.show_cost)
+    reply = DiscordReply(
+        entry, room, posted=bot.desk.posted, doors=bot.doors, money=bot.settings.show_cost
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.live())
         await bot.desk.answer(entry, reply)
@@ -170,4 +172,12 @@ async def _threaded(bot: Bot, message: discord.Message, place: InChannel) -> InC
         )
     except PlatformError:  # no right to, or there is one: the channel will do
         return place
-    return InChannel(bot, thread.id, place.guild)
+    return InChannel(bot, thread.id, place.guild, pages=place.pages)
+
+
+def _room_for_pages(message: discord.Message) -> int:
+    """How many messages an answer may fill before it is attached, if that is allowed here."""
+    channel = message.channel
+    if message.guild is None or not isinstance(channel, discord.TextChannel):
+        return PAGES
+    return PAGES if channel.permissions_for(message.guild.me).attach_files else MANY

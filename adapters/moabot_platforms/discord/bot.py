@@ -19,7 +19,7 @@ from moabot_platforms.discord.slash import Tree
 
 if TYPE_CHECKING:
     from moabot.desk import Desk
-    from moabot_platforms.discord.plugin import DiscordSettings
+    from moabot_platforms.discord.settings import DiscordSettings
 
 __all__ = ["Bot"]
 

@@ -43,7 +43,7 @@ def asker_of(interaction: discord.Interaction, *, thread: str = "") -> Asker:
         guild_id=interaction.guild_id,
         thread=thread,
     )
-    manages = interaction.is_guild_integration() and interaction.permissions.manage_guild
+    manages = interaction.guild_id is not None and interaction.permissions.manage_guild
     return Asker(scope, str(interaction.user.id), manages)
 
 

@@ -25,6 +25,8 @@ TEXT = 3000
 """Characters of an answer in one message; footer, names and states have the other 1,000."""
 SIGNS: dict[State, str] = {"asked": "⏳", "answered": "✅", "failed": "❌", "stopped": "⏹️"}
 MOST_STEPS = 12
+NOTHING = "(Nothing that can be shown.)"
+"""For a text of control characters alone; Discord takes no empty one."""
 AFTER: tuple[tuple[Pressed, str, str], ...] = (
     ("good", "👍", ""),
     ("bad", "👎", ""),
@@ -99,9 +101,11 @@ def thinking(progress: Progress, marker: Marker) -> Page:
 
 def answered(answer: Answer, marker: Marker, *, money: bool, most: int) -> list[Page]:
     """The whole answer over as many messages as it needs, or attached if that is over `most`."""
-    texts = pieces(shown(answer.text), limit=TEXT)
+    # Rendering 100,000 characters takes half a second, in which nobody else is served.
+    long = len(answer.text) > most * TEXT
+    texts = pieces(shown(answer.text[:TEXT] if long else answer.text), limit=TEXT) or [NOTHING]
     attached = ""
-    if len(texts) > most:
+    if long or len(texts) > most:
         attached = answer.text
         texts = [f"{pieces(texts[0], limit=TEXT // 2)[0]}\n\n-# It goes on in the attached file."]
     pages = [Page((marker.text(text, page),)) for page, text in enumerate(texts[:-1])]
@@ -122,7 +126,7 @@ def apology(text: str, marker: Marker) -> Page:
 
 def plain(text: str) -> Page:
     """A few words to one person."""
-    return Page((ui.TextDisplay(_short(shown(text), TEXT)),))
+    return Page((ui.TextDisplay(_short(shown(text), TEXT) or NOTHING),))
 
 
 def moved(marker: Marker) -> Page:
@@ -144,10 +148,11 @@ def proposal_page(proposals: Sequence[Proposal], marker: Marker, page: int) -> P
     text = ui.TextDisplay[ui.LayoutView](texts[page])
     if len(texts) == 1:
         return Page((text,))
-    turning = [
-        marker.button("turned", "◀️", "Before", page=(page - 1) % len(texts)),
-        marker.button("turned", "▶️", "Next", page=(page + 1) % len(texts)),
-    ]
+    turning: list[ui.Button[ui.LayoutView]] = []
+    if page > 0:
+        turning.append(marker.button("turned", "◀️", "Before", page=page - 1))
+    if page < len(texts) - 1:
+        turning.append(marker.button("turned", "▶️", "Next", page=page + 1))
     count = ui.TextDisplay[ui.LayoutView](f"-# Page {page + 1} of {len(texts)}")
     return Page((text, count, ui.ActionRow(*turning)))
 

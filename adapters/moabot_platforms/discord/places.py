@@ -13,12 +13,16 @@ import discord
 if TYPE_CHECKING:
     from moabot_platforms.discord.layout import Page
 
-__all__ = ["ALONE", "InChannel", "InReply", "Place", "token_left_s"]
+__all__ = ["ALONE", "DEAD_TOKEN", "MANY", "PAGES", "InChannel", "InReply", "Place", "dies_at"]
 
 PAGES = 5
 """Messages that one answer may fill, if a longer one can be attached as a file."""
+MANY = 1000
+"""The same where nothing can be attached."""
 ALONE = "alone"
 """In a receipt: nothing may go into the channel instead."""
+DEAD_TOKEN = 50027
+"""Discord's word for an interaction that is too old, which comes with the status 401."""
 TOKEN_S = 14 * 60.0
 """Seconds for which we trust an interaction's token; Discord forgets it after 15 minutes."""
 QUIET = discord.AllowedMentions.none()
@@ -110,10 +114,11 @@ class InChannel:
 
 @dataclass(frozen=True, slots=True)
 class InReply:
-    """The reply to an interaction, one message that Discord made when we deferred it.
+    """The reply to an interaction: the message `first`, which Discord made when we deferred it.
 
-    Further messages go `aside`, into the channel, where a nonce keeps them from being doubled;
-    None where the bot cannot write or others may not read.
+    It can be edited with the `token` until `dies_at` (seconds since 1970). Further messages go
+    `aside`, into the channel, where a nonce keeps them from being doubled, and there the first is
+    edited too when the token is dead. None where the bot cannot write or others may not read.
     """
 
     client: discord.Client
@@ -121,6 +126,7 @@ class InReply:
     application: int
     token: str
     first: int
+    dies_at: float
     aside: InChannel | None = None
 
     @property
@@ -139,16 +145,18 @@ class InReply:
         return await self.aside.post(page, nonce=nonce)
 
     async def edit(self, message: int, page: Page) -> None:
-        """The reply, or what went aside."""
-        if message != self.first and self.aside is not None:
+        """With the token while it lives, which has a bucket of its own; else as in any channel."""
+        if self.aside is not None and (message != self.first or time.time() >= self.dies_at):
             await self.aside.edit(message, page)
             return
-        await self._webhook.edit_message(
-            message,
-            view=page.view(),
-            attachments=page.files(),
-            allowed_mentions=QUIET,
-        )
+        try:
+            await self._webhook.edit_message(
+                message, view=page.view(), attachments=page.files(), allowed_mentions=QUIET
+            )
+        except discord.HTTPException as error:
+            if self.aside is None or error.code != DEAD_TOKEN:
+                raise
+            await self.aside.edit(message, page)
 
     async def find(self, after: int) -> Mapping[int, int]:
         """What went aside."""
@@ -159,10 +167,9 @@ class InReply:
         return discord.Webhook.partial(self.application, self.token, client=self.client)
 
 
-def token_left_s(interaction: int) -> float:
-    """Seconds for which the token of an interaction can still be trusted."""
-    made_at = discord.utils.snowflake_time(interaction).timestamp()
-    return made_at + TOKEN_S - time.time()
+def dies_at(interaction: int) -> float:
+    """When the token of an interaction can no longer be trusted, in seconds since 1970."""
+    return discord.utils.snowflake_time(interaction).timestamp() + TOKEN_S
 
 
 def marks_in(components: Sequence[object]) -> list[int]:

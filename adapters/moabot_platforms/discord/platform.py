@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from moabot.desk import Desk
     from moabot.journal import Entry
     from moabot_platforms.discord.files import Files
-    from moabot_platforms.discord.plugin import DiscordSettings
+    from moabot_platforms.discord.settings import DiscordSettings
 
 __all__ = ["Discord"]
 
@@ -48,7 +48,7 @@ class Discord:
         reply = DiscordReply(
             entry,
             room,
-            desk=self.bot.desk,
+            posted=self.bot.desk.posted,
             doors=self.bot.doors,
             money=self._settings.show_cost,
         )

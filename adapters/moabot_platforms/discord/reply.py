@@ -20,7 +20,6 @@ from moabot_platforms.progress import Progress
 
 if TYPE_CHECKING:
     from moabot.contract import Answer
-    from moabot.desk import Desk
     from moabot.errors import MoabotError
     from moabot.journal import Entry
     from moabot_platforms.discord.places import Place
@@ -52,10 +51,17 @@ class DiscordReply(Progress):
 
     What is posted is known by its nonce, for minutes, and by its mark, as long as it exists; so
     whichever process ends the answer, and however often it tries, every page stands there once.
+    `posted` keeps where the sign stands, for the next process.
     """
 
     def __init__(
-        self, entry: Entry, room: Room, *, desk: Desk, doors: Doors, money: bool = True
+        self,
+        entry: Entry,
+        room: Room,
+        *,
+        posted: Callable[[Entry, str], Awaitable[None]],
+        doors: Doors,
+        money: bool = True,
     ) -> None:
         self._edits = LatestWins(self._show, every_s=EVERY_S)
         super().__init__(self._edits.changed)
@@ -63,7 +69,7 @@ class DiscordReply(Progress):
         self._room = room
         self._place = room.place
         self._until = asyncio.get_running_loop().time() + room.lasts_s
-        self._desk = desk
+        self._posted = posted
         self._doors = doors
         self._money = money
         self._id = entry.message.event_id
@@ -91,14 +97,14 @@ class DiscordReply(Progress):
         """Show the whole answer; returns when Discord has all of it."""
         self.ended()
         await self._edits.close()
-        await self._move_if_late()
+        await persist(self._move_if_late)
         pages = layout.answered(answer, self._marker, money=self._money, most=self._place.pages)
         await self._deliver(pages)
 
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
         """Say in one sentence why there is no answer."""
         await self._edits.close()
-        await self._move_if_late()
+        await persist(self._move_if_late)
         told = words.apology(error, reference=reference)
         await self._deliver([layout.apology(told, self._marker)])
 
@@ -134,11 +140,18 @@ class DiscordReply(Progress):
             try:
                 await self._edit(self._posts[number], page)
             except Gone:
-                del self._posts[number]
-                self._generation += 1
+                await self._lost(number)
             else:
                 return
         await self._post(page, number)
+
+    async def _lost(self, number: int) -> None:
+        """Somebody deleted the message, or a command's token died early."""
+        if self._room.later is not None:
+            await self._move()
+        else:
+            del self._posts[number]
+            self._generation += 1
 
     async def _placed(self) -> int:
         """The id of the first message, which is posted if need be."""
@@ -155,7 +168,7 @@ class DiscordReply(Progress):
         if 0 not in self._posts:
             await self._post(layout.thinking(self, self._marker), 0)
         if self._generation or not self._entry.receipt:
-            await self._desk.posted(self._entry, self._place.receipt(self._posts[0]))
+            await self._posted(self._entry, self._place.receipt(self._posts[0]))
 
     async def _found(self) -> Mapping[int, int]:
         after = int(self._id.removeprefix("i"))
@@ -182,14 +195,21 @@ class DiscordReply(Progress):
     async def _move_if_late(self) -> None:
         """A command's reply cannot be edited for ever: go on in a message of its own."""
         async with self._moving:
-            if not self._late() or self._room.later is None:
+            if not self._late():
                 return
             try:
                 if self._room.lasts_s > 0:  # else the token was dead before we began
                     await self._edit(await self._placed(), layout.moved(self._marker))
             except PlatformError as error:  # the answer itself is what counts
                 log.info("not moved", extra={"event": self._id, "error": str(error)})
+            await self._move()
+
+    async def _move(self) -> None:
+        if self._room.later is not None:
             place = await self._doors.sent(0, self._room.later)
             self._room = Room(place, search=self._room.search)
-            self._place, self._posts = self._room.place, {}
-            self._generation += 1
+            self._place = place
+        self._posts.clear()
+        self._generation += 1
+        if self._room.search:
+            self._posts.update(await self._found())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from moabot_platforms.discord.places import ALONE, InChannel, InReply, token_left_s
+import discord
+
+from moabot_platforms.discord.places import ALONE, MANY, PAGES, InChannel, InReply, dies_at
 from moabot_platforms.discord.reply import Room
 
 if TYPE_CHECKING:
-    import discord
-
     from moabot.journal import Entry
     from moabot_platforms.discord.bot import Bot
     from moabot_platforms.discord.places import Place
@@ -20,14 +21,15 @@ __all__ = ["room_of_entry", "room_of_reply"]
 def room_of_reply(bot: Bot, interaction: discord.Interaction, *, first: int, private: bool) -> Room:
     """The reply to a command or click; where the bot may write, the channel takes what has no room."""
     channel = interaction.channel_id or 0
-    here = interaction.guild_id is None or interaction.is_guild_integration()
-    may_write = here and interaction.app_permissions.send_messages
     aside = None
-    if may_write and not private and not _is_foreign(interaction):
-        pages = 5 if interaction.app_permissions.attach_files else 1000
+    if not private and _may_write(bot, interaction):
+        pages = PAGES if interaction.app_permissions.attach_files else MANY
         aside = InChannel(bot, channel, interaction.guild_id, pages=pages)
-    place = InReply(bot, channel, interaction.application_id, interaction.token, first, aside)
-    return _replying(bot, place, made=interaction.id, message=first, author=interaction.user.id)
+    until = dies_at(interaction.id)
+    place = InReply(
+        bot, channel, interaction.application_id, interaction.token, first, until, aside
+    )
+    return _replying(bot, place, author=interaction.user.id)
 
 
 def room_of_entry(bot: Bot, entry: Entry) -> Room:
@@ -40,8 +42,8 @@ def room_of_entry(bot: Bot, entry: Entry) -> Room:
         channel, first = int(where[0]), int(where[1])
         aside = None if where[2] == ALONE else InChannel(bot, channel, guild)
         application = bot.application_id or 0
-        place = InReply(bot, channel, application, where[3], first, aside)
-        return _replying(bot, place, made=made, message=first, author=author, search=True)
+        place = InReply(bot, channel, application, where[3], first, dies_at(made), aside)
+        return _replying(bot, place, author=author, search=True)
     if len(where) == 2:
         replies_to = None if message.event_id.startswith("i") else made
         channel = int(where[0])
@@ -68,21 +70,22 @@ def _unposted(bot: Bot, entry: Entry, guild: int | None, *, made: int) -> Room:
     return Room(InChannel(bot, channel, guild, replies_to), search=True)
 
 
-def _replying(
-    bot: Bot, place: InReply, *, made: int, message: int, author: int, search: bool = False
-) -> Room:
+def _replying(bot: Bot, place: InReply, *, author: int, search: bool = False) -> Room:
     async def later() -> Place:
         return place.aside or await _direct(bot, author)
 
-    return Room(place, message=message, lasts_s=token_left_s(made), later=later, search=search)
+    lasts_s = float("inf") if place.aside is not None else place.dies_at - time.time()
+    return Room(place, message=place.first, lasts_s=lasts_s, later=later, search=search)
 
 
 async def _direct(bot: Bot, author: int) -> Place:
     """Direct messages with who asked, when nobody else may see it."""
-    user = await bot.fetch_user(author)
-    return InChannel(bot, (await user.create_dm()).id)
+    return InChannel(bot, (await bot.create_dm(discord.Object(author))).id)
 
 
-def _is_foreign(interaction: discord.Interaction) -> bool:
-    """Whether it was asked where only the person brought the bot along."""
-    return interaction.guild_id is None and interaction.context.private_channel
+def _may_write(bot: Bot, interaction: discord.Interaction) -> bool:
+    """Not where only the person brought the bot along."""
+    if interaction.guild_id is None:
+        return not interaction.context.private_channel
+    on_it = bot.get_guild(interaction.guild_id) is not None
+    return on_it and interaction.app_permissions.send_messages

@@ -16,6 +16,7 @@ import aiohttp
 import discord
 
 from moabot.errors import PlatformError
+from moabot_platforms.discord.places import DEAD_TOKEN
 from moabot_platforms.edits import TryLater
 
 __all__ = ["Doors", "Forbidden", "Gone", "persist"]
@@ -28,8 +29,6 @@ REST_S = 600.0
 REQUEST_S = 120.0
 """Seconds after which a request is taken for lost, with the waiting for its turn."""
 TRIES = 8
-DEAD_TOKEN = 50027
-"""Discord's word for an interaction that is too old, which comes with the status 401."""
 WINDOW_S = 5.0
 EDITS = 4
 """Edits of one channel in a window of seconds; Discord allows 5, the last is for a final text."""

@@ -126,7 +126,8 @@ def _line(step: Step) -> str:
 
 
 def _title(step: Step) -> str:
-    role = "" if step.role in {"", step.slot, "proposer"} else f" · {step.role}"
+    plain = step.role in {"", "proposer"} or (step.proposes and step.role == step.slot)
+    role = "" if plain else f" · {step.role}"
     return printable(f"{step.model}{role}")[:200]
 
 

@@ -27,8 +27,11 @@ async def home(slack: Slack, team: str, channel: str, user: str) -> None:
 
 def shown(words: str, *, ask: bool) -> str:
     """The shared commands' Markdown in Slack's own; `ask` adds the one that only Slack has."""
-    lines = blocks.escaped(words).replace("\n- ", "\n• ")
-    return f"{lines}\n• `ask QUESTION`: ask here, for all to see" if ask else lines
+    lines = blocks.escaped(words).replace("\n- `", "\n• `/moa " if ask else "\n• `")
+    lines = lines.replace("\n- ", "\n• ")
+    own = "\n• `/moa ask QUESTION`: ask here, for all to see"
+    first, _, rest = lines.partition("\n")
+    return f"{first}{own}\n{rest}" if ask else lines
 
 
 def _section(words: str, *, picker: bool = False) -> Json:

@@ -14,7 +14,8 @@ from moabot.config import read_key
 from moabot.errors import PlatformError
 from moabot_platforms.slack import forms
 from moabot_platforms.slack.clicks import clicked, reasoned
-from moabot_platforms.slack.payload import Json
+from moabot_platforms.slack.http import Ingress, receiving
+from moabot_platforms.slack.payload import Json, inside, text
 from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.slash import Ack, asked_about, commanded, set_here, shortcut
 
@@ -26,22 +27,31 @@ if TYPE_CHECKING:
 
     from moabot_platforms.slack.platform import Slack
 
-__all__ = ["bolt", "listening"]
+__all__ = ["bolt", "listening", "reachable"]
 
 log = logging.getLogger("moabot.slack")
 
 
 async def listening(settings: SlackSettings, client: AsyncWebClient, slack: Slack) -> None:
     """Listen until cancelled."""
-    await _by_socket(settings, bolt(client, slack, settings=settings))
+    if settings.mode == "socket":
+        await _by_socket(settings, bolt(client, slack))
+        return
+    secret = read_key(settings.signing_secret_env, where="[platforms.slack] signing_secret_env")
+    ingress = Ingress(secret, host=settings.host, port=settings.port)
+    async with receiving(ingress, bolt(client, slack).async_dispatch) as address:
+        log.info("listening", extra={"address": address})
+        await asyncio.Event().wait()
 
 
-def bolt(client: AsyncWebClient, slack: Slack, *, settings: SlackSettings) -> AsyncApp:
+def bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
     """The app with everything it listens to."""
     from slack_bolt.app.async_app import AsyncApp
     from slack_bolt.response import BoltResponse
 
-    app = AsyncApp(client=client, logger=log)
+    log.addFilter(_is_news)
+    # Requests are verified before they come here; over Socket Mode there is nothing to verify.
+    app = AsyncApp(client=client, logger=log, request_verification_enabled=False)
 
     async def events(
         req: AsyncBoltRequest,
@@ -59,6 +69,11 @@ def bolt(client: AsyncWebClient, slack: Slack, *, settings: SlackSettings) -> As
     app.middleware(events)  # pyright: ignore[reportUnknownMemberType] - bolt leaves it untyped
     _hear_commands(app, slack)
     return app
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Bolt warns of the token in the environment, which we have given to its client ourselves."""
+    return "`token` will be unused" not in str(record.msg)
 
 
 Listener = Callable[[Callable[..., Awaitable[None]]], object]
@@ -117,21 +132,43 @@ async def _nothing(_: Json) -> None:
 
 async def _by_socket(settings: SlackSettings, app: AsyncApp) -> None:
     from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-    from slack_sdk.errors import SlackApiError
 
     token = read_key(settings.app_token_env, where="[platforms.slack] app_token_env")
     async with AsyncExitStack() as stack:
         for _ in range(settings.connections):
             handler = AsyncSocketModeHandler(app, token)
             stack.push_async_callback(handler.close_async)
-            try:
-                # Alone, connecting would try a wrong token for ever.
-                handler.client.wss_uri = await handler.client.issue_new_wss_url()
-            except SlackApiError as error:
-                raise PlatformError(
-                    f"Slack does not let us connect: {vars(error)['response'].get('error')}.",
-                    fix=f"Put an app-level token (xapp-…) with connections:write into "
-                    f"{settings.app_token_env}, and switch Socket Mode on.",
-                ) from error
-            await handler.client.connect()  # type: ignore[no-untyped-call]
+            # Alone, connecting would try a wrong token for ever.
+            handler.client.wss_uri = await _ticket(settings, app.client, token)
+            await handler.client.connect()  # type: ignore[no-untyped-call]  # the SDK leaves it so
         await asyncio.Event().wait()
+
+
+async def reachable(settings: SlackSettings, client: AsyncWebClient) -> str:
+    """How Slack will reach us; raises what is in the way."""
+    if settings.mode == "http":
+        read_key(settings.signing_secret_env, where="[platforms.slack] signing_secret_env")
+        return f"requests are taken at {settings.host}:{settings.port}"
+    token = read_key(settings.app_token_env, where="[platforms.slack] app_token_env")
+    await _ticket(settings, client, token)
+    return "Socket Mode answers"
+
+
+async def _ticket(settings: SlackSettings, client: AsyncWebClient, token: str) -> str:
+    """The address of a websocket, which can be used once."""
+    from slack_sdk.errors import SlackApiError
+
+    while True:
+        try:
+            found = await client.apps_connections_open(app_token=token)  # pyright: ignore[reportUnknownMemberType] - the same
+            return text(inside(vars(found)["data"]), "url")
+        except SlackApiError as error:
+            response = vars(error)["response"]
+            if response.status_code == 429:
+                await asyncio.sleep(float(response.headers.get("Retry-After", 1)))
+                continue
+            raise PlatformError(
+                f"Slack does not let us connect: {response.get('error')}.",
+                fix=f"Put an app-level token (xapp-…, scope connections:write, from Basic "
+                f"Information) into {settings.app_token_env}; switch Socket Mode on.",
+            ) from error

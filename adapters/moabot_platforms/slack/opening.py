@@ -13,8 +13,9 @@ import aiohttp
 from moabot.config import read_key
 from moabot.errors import ConfigError, PlatformError
 from moabot_platforms.edits import TryLater
+from moabot_platforms.slack.checking import findings
 from moabot_platforms.slack.files import Files
-from moabot_platforms.slack.listening import listening
+from moabot_platforms.slack.listening import listening, reachable
 from moabot_platforms.slack.payload import Json, inside, text
 from moabot_platforms.slack.platform import Slack, Workspace
 from moabot_platforms.slack.settings import SlackSettings
@@ -49,7 +50,13 @@ async def opened(settings: SlackSettings) -> AsyncGenerator[Slack]:
         me = await _greeted(web, settings)
         home = Workspace(team=text(me, "team_id"), bot=text(me, "user_id"), web=web)
         files = Files(session, token, api_url=settings.api_url)
-        yield Slack(settings, home, files=files, listen=partial(listening, settings, client))
+        yield Slack(
+            settings,
+            home,
+            files=files,
+            listen=partial(listening, settings, client),
+            look=partial(findings, web, partial(reachable, settings, client)),
+        )
 
 
 async def _greeted(web: Web, settings: SlackSettings) -> Json:
@@ -65,6 +72,8 @@ async def _greeted(web: Web, settings: SlackSettings) -> Json:
 class _Answered(Protocol):
     @property
     def data(self) -> object: ...
+    @property
+    def headers(self) -> object: ...
 
 
 class Client(Protocol):
@@ -95,7 +104,8 @@ def caller(client: Client) -> Call:
             raise _told(method, vars(error)["response"]) from error
         except (SlackClientError, aiohttp.ClientError, OSError) as error:  # TimeoutError is one
             raise SlackSilent(method, type(error).__name__) from error
-        return inside(answer.data)
+        scopes = {"scopes": text(answer.headers, "x-oauth-scopes")} if method == "auth.test" else {}
+        return {**inside(answer.data), **scopes}
 
     return call
 

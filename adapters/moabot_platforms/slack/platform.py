@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
 from moabot.errors import PlatformError, Refused, StoreError
+from moabot.findings import Finding
 from moabot.journal import Entry, event_of
 from moabot_platforms.slack.blocks import escaped
 from moabot_platforms.slack.files import Files
@@ -51,7 +52,7 @@ class Workspace:
 
 
 class Slack:
-    """The platform. `listen` brings events to `hear` until it is cancelled."""
+    """The platform. `listen` brings events to `hear` until it is cancelled, `look` checks."""
 
     def __init__(
         self,
@@ -60,11 +61,13 @@ class Slack:
         *,
         files: Files,
         listen: Callable[[Slack], Awaitable[None]],
+        look: Callable[[], Awaitable[Sequence[Finding]]],
     ) -> None:
         self.settings = settings
         self.home = home
         self._files = files
         self._listen = listen
+        self._look = look
         self._desk: Desk | None = None
         self._group: asyncio.TaskGroup | None = None
         self._alive: set[str] = set()
@@ -85,6 +88,10 @@ class Slack:
         async with asyncio.TaskGroup() as group:
             self._group = group
             await self._listen(self)
+
+    async def check(self) -> Sequence[Finding]:
+        """Tokens, scopes and connection, for `moabot check`."""
+        return await self._look()
 
     def reply_to(self, entry: Entry) -> SlackReply:
         """The reply to a message, which may be of an earlier process."""
@@ -111,7 +118,7 @@ class Slack:
                 case HomeOpened():
                     self._start(home(self, what.team, what.channel, what.user))
                 case "uninstalled":
-                    raise PlatformError("The app was removed from Slack.", fix="Install it again.")
+                    self._start(_lost())
                 case _:
                     pass
         except StoreError as error:
@@ -224,7 +231,7 @@ class Slack:
     def _start(self, work: Coroutine[None, None, None]) -> None:
         if self._group is None:
             raise PlatformError("Slack is not running.", fix="Run the bot.")
-        self._group.create_task(work)
+        self._group.create_task(_guarded(work))
 
     async def _manages(self, user: str) -> bool:
         if user in self.settings.admins:
@@ -234,3 +241,22 @@ class Slack:
         except PlatformError:
             return False
         return flag(found, "is_admin") or flag(found, "is_owner") or flag(found, "is_primary_owner")
+
+
+class _Gone(PlatformError):
+    """There is no Slack any more."""
+
+
+async def _lost() -> None:
+    raise _Gone("The app was removed from Slack.", fix="Install it again.")
+
+
+async def _guarded(work: Coroutine[None, None, None]) -> None:
+    """The edge: what breaks one answer or one home tab must not end the others."""
+    try:
+        async with asyncio.TaskGroup() as own:
+            own.create_task(work)
+    except ExceptionGroup as broken:
+        if broken.subgroup(_Gone) is not None:
+            raise
+        log.exception("broken")

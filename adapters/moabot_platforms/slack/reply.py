@@ -24,7 +24,7 @@ Posted = Callable[[Entry, str], Awaitable[None]]
 EVERY_S = 1.0
 """Between two updates of a message; Slack takes some fifty a minute in a workspace."""
 EDIT_EVERY_S = 3.0
-STATUS_S = 60.0
+STATUS_S = 45.0
 """A status line vanishes after two minutes."""
 
 
@@ -49,7 +49,7 @@ class SlackReply(Progress):
         self._event = event_of(entry.message)
         self._of = hashlib.blake2b(self._event.encode(), key=entry.seed, digest_size=16).hexdigest()
         self._place = place_of(entry)
-        self._stream = Stream(web, self._place, of=self._of)
+        self._stream = Stream(web, self._place, of=self._of, alive=alive)
         self._posts: dict[str, str] = {}
         self._edits = LatestWins(self._show, every_s=EVERY_S)
         self._edited_at = 0.0
@@ -75,7 +75,7 @@ class SlackReply(Progress):
         self.ended()
         final = harmless(answer.text)
         tail = blocks.ending(answer, event=self._event, money=self._money)
-        left = await self._stream.end(final, tail)
+        left = await self._stream.end(self, final, tail)
         if left is None:
             await self._deliver(blocks.answer(final, tail))
             return
@@ -94,11 +94,13 @@ class SlackReply(Progress):
         """No edit comes after this, and what an earlier process posted is known."""
         await self._edits.close()
         if self._entry.resumed and not self._posts:
-            self._posts = await self._left_behind()
+            self._posts = await self._left_behind(since=self._entry.receipt)
 
     async def _deliver(self, contents: Sequence[Content]) -> None:
         """Exactly these messages, whatever stands there of earlier tries."""
         await self._stream.remove()
+        if self._stream.lost:
+            self._posts = {**await self._left_behind(since=self._posts.get("0", "")), **self._posts}
         for place, content in enumerate(contents):
             await self._put(str(place), content)
         for part, ts in list(self._posts.items()):
@@ -118,12 +120,12 @@ class SlackReply(Progress):
                 return
         self._posts[part] = await self._web.post(self._place, content, mark)
 
-    async def _left_behind(self) -> dict[str, str]:
-        """The posts of the process that began this answer, streams without an end included.
+    async def _left_behind(self, *, since: str) -> dict[str, str]:
+        """All that was posted of this answer after `since`, streams without an end included.
 
         Everything that we post says what it is, but for a stream before it is stopped.
         """
-        receipt = {"0": self._entry.receipt} if self._entry.receipt else {}
+        receipt = {"0": since} if since else {}
         try:
             thread = await self._web.thread(self._place)
         except SlackRefused:  # it may not read here: what was noted must do
@@ -132,7 +134,7 @@ class SlackReply(Progress):
         for post in thread:
             ts = text(post, "ts")
             ours = text(post, "user") == self._bot and not is_marked(post)
-            if ours and ts > self._entry.receipt and ts not in self._alive:
+            if ours and ts > (since or self._place.thread) and ts not in self._alive:
                 found[f"stream {ts}"] = ts
         return {**receipt, **found}
 
@@ -141,12 +143,16 @@ class SlackReply(Progress):
 
     async def _show(self) -> None:
         await self._sign()
-        await self._stand()
-        if self.steps:
-            await self._stream.show(self)
-            self._alive.update(self._stream.messages)
-        if not self._stream.sound:
-            await self._edit()
+        before = self._stream.messages
+        try:
+            if self.steps:
+                await self._stream.show(self)
+            if not self._stream.sound:
+                await self._edit()
+        finally:
+            if self._stream.messages != before:
+                self._status = ("", 0.0)  # a new message takes the line away
+            await self._stand()
 
     async def _sign(self) -> None:
         """The placeholder, once."""
@@ -169,7 +175,7 @@ class SlackReply(Progress):
     async def _stand(self) -> None:
         """The status line: where it stands, before it vanishes."""
         words, at = self._status
-        if self.standing == words and _now() - at < STATUS_S:
+        if self.standing == words and _now() - at < STATUS_S / 2:
             return
         self._status = (self.standing, _now())
         where = {"channel_id": self._place.channel, "thread_ts": self._place.thread}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = ["SlackSettings"]
 
@@ -34,6 +34,9 @@ class SlackSettings(BaseModel):
     )
     host: str = Field(default="127.0.0.1", description="where mode http listens")
     port: int = Field(default=3000, ge=0, le=65535, description="where mode http listens")
+    public_url: str = Field(
+        default="", description="the https address under which Slack reaches mode http"
+    )
     admins: tuple[str, ...] = Field(
         default=(),
         description="user ids (U…) that may change settings, besides the workspace's admins",
@@ -42,3 +45,9 @@ class SlackSettings(BaseModel):
     api_url: str = Field(
         default="https://slack.com/api/", description="where Slack's Web API is, for tests"
     )
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> SlackSettings:
+        if self.mode == "http" and not self.public_url.startswith("https://"):
+            raise ValueError("mode http needs public_url, an address that begins with https://")
+        return self

@@ -11,7 +11,7 @@ from moabot_platforms.markdown import harmless, through
 from moabot_platforms.progress import Progress, Step
 from moabot_platforms.slack.blocks import preview, tasks
 from moabot_platforms.slack.payload import Json, text
-from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused, Web
+from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused, SlackSilent, Web
 
 __all__ = ["Stream", "settled"]
 
@@ -37,11 +37,13 @@ class Stream:
     """Shows a growing text, and tells in the end whether people have read exactly that.
 
     `sound` ends with the first doubt about what stands there, a call without an answer say. Then
-    the caller removes all of it and shows the text in another way.
+    the caller removes all of it and shows the text in another way. `lost`: there may be a message
+    that it does not know of. `alive` is told of those that it knows.
     """
 
-    def __init__(self, web: Web, place: Place, *, of: str) -> None:
+    def __init__(self, web: Web, place: Place, *, of: str, alive: set[str]) -> None:
         self._web = web
+        self._alive = alive
         self._place = place
         self._of = of
         self._parts: list[_Part] = []
@@ -50,6 +52,7 @@ class Stream:
         self._text = ""
         self._sent = 0
         self.sound = True
+        self.lost = False
 
     @property
     def messages(self) -> tuple[str, ...]:
@@ -71,7 +74,7 @@ class Stream:
         except PlatformError:
             self.sound = False
 
-    async def end(self, final: str, tail: Sequence[Json]) -> str | None:
+    async def end(self, progress: Progress, final: str, tail: Sequence[Json]) -> str | None:
         """Complete `final` here if it fits into this message, with `tail` under it.
 
         Returns what is left to be posted, "" for nothing; None when nothing here is to be relied on.
@@ -79,7 +82,9 @@ class Stream:
         if not (self.sound and self._parts and final.startswith(self._text)):
             return None
         try:
-            return await self._ended(final, tail)
+            return await self._ended(
+                final, tail, cards=self._changed(progress.steps, progress.standing)
+            )
         except PlatformError:
             return None
 
@@ -87,6 +92,7 @@ class Stream:
         """Take all of it away."""
         for part in self._parts:
             await self._web.delete(self._place, part.ts)
+            self._alive.discard(part.ts)
         self._parts.clear()
         self.sound = False
 
@@ -101,7 +107,8 @@ class Stream:
             return True
         cut = len(fresh) if len(fresh) <= room else _cut(fresh, room)
         words = opening + fresh[:cut] if cut else ""
-        chunks = [*self._changed(progress), *_chunks(words)]
+        steps, title = progress.steps, progress.standing  # they go on changing during the call
+        chunks = [*self._changed(steps, title), *_chunks(words)]
         if not chunks:
             return False
         if part is None:
@@ -111,18 +118,21 @@ class Stream:
         part.shown += words
         self._sent += cut
         self._text = ready[: self._sent]
-        self._cards = {_key(step): step for step in progress.steps}
-        self._title = progress.standing
+        self._cards = {_key(step): step for step in steps}
+        self._title = title
         if cut < len(fresh):
             await self._stop(part, through(ready, self._sent)[0], ())
         return cut < len(fresh)
 
-    async def _ended(self, final: str, tail: Sequence[Json]) -> str | None:
+    async def _ended(
+        self, final: str, tail: Sequence[Json], *, cards: Sequence[Json]
+    ) -> str | None:
         part, rest = self._parts[-1], final[self._sent :]
         if part.open:
             fits = len(part.shown) + len(rest) <= ROOM
             closing = "" if fits or not self._sent else through(final, self._sent)[0]
-            stopped = await self._stop(part, rest if fits else closing, tail if fits else ())
+            words = rest if fits else closing
+            stopped = await self._stop(part, words, tail if fits else (), cards=cards)
             if stopped and fits:
                 return ""
         if rest and self._sent:
@@ -144,8 +154,13 @@ class Stream:
             "task_display_mode": "plan",
             "chunks": chunks,
         }
-        part = _Part(text(await self._web.call("chat.startStream", args), "ts"))
+        try:
+            part = _Part(text(await self._web.call("chat.startStream", args), "ts"))
+        except SlackSilent:
+            self.lost = True
+            raise
         self._parts.append(part)
+        self._alive.add(part.ts)
         return part
 
     async def _append(self, part: _Part, chunks: Sequence[Json]) -> bool:
@@ -165,11 +180,13 @@ class Stream:
             return False
         return True
 
-    async def _stop(self, part: _Part, words: str, tail: Sequence[Json]) -> bool:
+    async def _stop(
+        self, part: _Part, words: str, tail: Sequence[Json], *, cards: Sequence[Json] = ()
+    ) -> bool:
         args: Json = {
             "channel": self._place.channel,
             "ts": part.ts,
-            "chunks": _chunks(words),
+            "chunks": [*cards, *_chunks(words)],
             "metadata": self._mark().wire(),
             **({"blocks": list(tail)} if tail else {}),
         }
@@ -183,9 +200,8 @@ class Stream:
         part.shown += words
         return True
 
-    def _changed(self, progress: Progress) -> list[Json]:
-        title = progress.standing
-        changed = [step for step in progress.steps if self._cards.get(_key(step)) != step]
+    def _changed(self, steps: Sequence[Step], title: str) -> list[Json]:
+        changed = [step for step in steps if self._cards.get(_key(step)) != step]
         named: list[Json] = [{"type": "plan_update", "title": title}]
         return [*(named if title != self._title else ()), *tasks(changed)]
 
@@ -194,8 +210,12 @@ class Stream:
 
 
 def settled(words: str) -> str:
-    """The part of a growing text that what follows will not change: whole words, whole pictures."""
-    end = max(words.rfind(" "), words.rfind("\n")) + 1
+    """The part of a growing text that what follows will not change.
+
+    That is whole words, whole pictures, and whole rows of a table, which look odd in parts.
+    """
+    line = words.rfind("\n") + 1
+    end = line if words.startswith("|", line) else max(words.rfind(" ") + 1, line)
     picture = words.rfind("![", 0, end)
     return words[:picture] if picture >= 0 and ")" not in words[picture:end] else words[:end]
 

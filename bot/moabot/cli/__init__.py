@@ -19,12 +19,14 @@ from moabot.cli import (
     check,
     dead_letters,
     demo,
+    discord,
     erase,
     explain,
     init,
     plugins,
     run,
     schema,
+    slack,
     usage,
 )
 
@@ -62,6 +64,8 @@ app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("schema", epilog=schema.EXAMPLES)(schema.schema)
 app.command("backup", epilog=backup.EXAMPLES)(backup.backup)
 app.command("erase", epilog=erase.EXAMPLES)(erase.erase)
+app.add_typer(discord.discord, name="discord")
+app.add_typer(slack.slack, name="slack")
 app.command("dead-letters", epilog=dead_letters.EXAMPLES)(dead_letters.dead_letters)
 app.add_typer(caching.cache, name="cache")
 app.add_typer(plugins.plugins, name="plugins")

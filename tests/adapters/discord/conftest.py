@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.discord.limits import Limits
 from tests.fakes.discord.service import FakeDiscord
+from tests.fakes.discord.state import TOKEN
 
 from moabot.app import App
 from moabot.contract import Provider
@@ -18,7 +19,7 @@ from moabot.desk import Desk
 from moabot.testing import rehearsal
 from moabot_platforms.discord.files import Files
 from moabot_platforms.discord.platform import Discord
-from moabot_platforms.discord.plugin import DiscordSettings
+from moabot_platforms.discord.settings import DiscordSettings
 
 LOOPBACK = frozenset({"127.0.0.1"})
 
@@ -70,10 +71,15 @@ class Living:
 
 
 @pytest.fixture
-async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[FakeDiscord]:
+def token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bot's token, where it looks for it."""
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
+
+
+@pytest.fixture
+async def service(token: None) -> AsyncGenerator[FakeDiscord]:
     """Discord, with windows of rate limits a hundred times shorter."""
     async with FakeDiscord(limits=Limits(pace=100)) as fake:
-        monkeypatch.setenv("DISCORD_TOKEN", fake.token)
         yield fake
 
 

@@ -11,7 +11,7 @@ from tests.fakes.discord.world import Post
 
 from moabot.contract import Prompt
 from moabot.testing import Said, ScriptedProvider, hangs, says
-from moabot_platforms.discord.plugin import DiscordSettings
+from moabot_platforms.discord.settings import DiscordSettings
 
 MIXTURE = {"defaults": {"strategy": "mixture", "preset": "thorough"}}
 
@@ -166,7 +166,7 @@ async def test_a_text_of_any_length_arrives_whole(
     service: FakeDiscord, living: Living, length: int
 ) -> None:
     """What is cut off is what the person needed."""
-    text = "".join(f"Word{number} " for number in range(length))[:length].strip() or "x"
+    text = "".join(f"A-word-of-some-length-{n} " for n in range(length))[:length].strip()
     single = {"defaults": {"strategy": "single"}}
     async with living(ScriptedProvider({"a": says(text)}), single, models=("a",)):
         service.mention("Tell me all.")
@@ -180,7 +180,7 @@ async def test_a_text_of_any_length_arrives_whole(
 
 async def test_a_very_long_text_is_attached_whole(service: FakeDiscord, living: Living) -> None:
     """Thirty messages in a row are no answer."""
-    text = "".join(f"Line {number} of many.\n\n" for number in range(6000))[:100_000].strip()
+    text = "".join(f"Line-{number}-of-many.\n\n" for number in range(6000))[:100_000].strip()
     single = {"defaults": {"strategy": "single"}}
     async with living(ScriptedProvider({"a": says(text)}), single, models=("a",)):
         service.mention("Tell me all.")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.fakes.loops import LoopbackTimeLoop
 from tests.fakes.slack import FakeSlack, Post
 
 from moabot.app import App
@@ -81,9 +82,18 @@ async def running(
         finished = group.create_task(desk.finish_all(left, platform.reply_to))
         stack.callback(served.cancel)
         stack.callback(finished.cancel)
-        while len(slack.sockets.open) < chosen.connections:  # noqa: ASYNC110 - the fake tells of calls
+        while chosen.mode == "socket" and len(slack.sockets.open) < chosen.connections:  # noqa: ASYNC110 - the fake tells of calls
             await asyncio.sleep(0.005)
         yield Bot(slack, app, platform, provider)
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Minutes pass in milliseconds, but where real senders are slow."""
+    if item.path.name == "test_http.py":
+        return {"real": asyncio.new_event_loop}
+    return {"virtual": LoopbackTimeLoop}
 
 
 @pytest.fixture(autouse=True)

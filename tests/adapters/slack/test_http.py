@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import json
 import logging
@@ -236,6 +237,13 @@ async def test_a_body_over_a_mebibyte_gets_413(heard: Heard) -> None:
     """Nobody may fill our memory before we know who it is."""
     async with calling(heard) as call:
         assert await status(call(b"a" * (1024**2 + 1))) == 413
+
+
+async def test_nothing_is_unpacked_for_strangers(heard: Heard) -> None:
+    """Ten kilobytes may unpack to ten megabytes, and Slack packs nothing."""
+    bomb = gzip.compress(bytes(10 * 1024**2))
+    async with calling(heard) as call:
+        assert await status(call(bomb, {"Content-Encoding": "gzip"})) == 401
 
 
 async def test_a_taken_port_names_the_key_to_change(heard: Heard) -> None:

@@ -19,7 +19,8 @@ What they see: `seen` (messages in a channel), `whispers` (what only one person 
 `state.requests`, `state.invalid_requests`, `state.syncs`. What goes wrong: `state.faults`,
 `gateway.drop`, `gateway.replay`, `forbid`, `state.revoke`. Nothing sleeps: `until` waits for a
 change, `pass_time` moves the clock of interactions and nonces, `Limits(pace=100)` shortens the
-windows of rate limits. Channels and people are named, and there as soon as they are.
+windows of rate limits; the clock is the event loop's, so on a `LoopbackTimeLoop` (tests.fakes.loops)
+minutes leap by with Discord's own limits. Channels and people are there as soon as they are named.
 
 Where the real Discord is not known to the last detail, this one is the stricter: mentions in code
 ring, links in layouts are fetched. It has one server (a foreign one by `elsewhere`), no roles but

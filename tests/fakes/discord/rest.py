@@ -125,7 +125,8 @@ class Rest:
         if refused is not None:
             return refused
         tokenless = route.split(" ")[1].startswith(TOKENLESS[:2])
-        if not tokenless and request.headers.get("Authorization") != f"Bot {self.state.token}":
+        token = self.state.token and f"Bot {self.state.token}"
+        if not tokenless and (token is None or request.headers.get("Authorization") != token):
             return _said(401, {"message": "401: Unauthorized", "code": 0})
         headers, wait_s, scope = self._count(route, asked, tokenless=tokenless)
         if wait_s is not None:

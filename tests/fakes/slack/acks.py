@@ -45,7 +45,7 @@ def respond(room: Room, said: Json, *, channel: str, user: str, post: Post | Non
     where, space = room.workspace.channels[channel], room.workspace
     ts = space.stamp(room.clock.now())
     team = space.teams[where.team]
-    space.posts[channel, ts] = Post(
+    post = Post(
         ts=ts,
         channel=channel,
         user=team.bot,
@@ -55,6 +55,7 @@ def respond(room: Room, said: Json, *, channel: str, user: str, post: Post | Non
         thread_ts=str(said.get("thread_ts") or ""),
         to="" if said.get("response_type") == "in_channel" else user,
     )
+    space.add(post)
     return ""
 
 

@@ -72,7 +72,7 @@ class Acts:
             thread_ts=thread,
             files=[space.files[name][0] for name in files],
         )
-        space.posts[where.id, post.ts] = post
+        space.add(post)
         return self._told(where, post)
 
     def _told(self, channel: Channel, post: Post) -> Exchange:

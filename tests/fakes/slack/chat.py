@@ -71,7 +71,7 @@ def _post_message(asked: Asked) -> Json:
         unfurls=asked.truth("unfurl_links", otherwise=bool(blocks is None)),
         by_name=asked.truth("link_names", otherwise=False) or asked.text("parse") == "full",
     )
-    room.workspace.posts[channel.id, post.ts] = post
+    room.workspace.add(post)
     room.workspace.statuses.pop((channel.id, post.thread_ts), None)
     wired = post.wire(team=asked.team.id, metadata=True)
     room.tell(asked.team, {**wired, "channel": channel.id, "event_ts": post.ts})
@@ -84,7 +84,7 @@ def _post_ephemeral(asked: Asked) -> Json:
         raise Refused("user_not_in_channel")
     text, markdown, blocks = _content(asked)
     ts = asked.room.workspace.stamp(asked.now())
-    asked.room.workspace.posts[channel.id, ts] = Post(
+    post = Post(
         ts=ts,
         channel=channel.id,
         user=asked.team.bot,
@@ -96,6 +96,7 @@ def _post_ephemeral(asked: Asked) -> Json:
         to=user,
         by_name=asked.truth("link_names", otherwise=False) or asked.text("parse") == "full",
     )
+    asked.room.workspace.add(post)
     return {"message_ts": ts}
 
 

@@ -34,7 +34,7 @@ def _start(asked: Asked) -> Json:
         stream=Stream(began=now, last=now, to=asked.text("recipient_user_id")),
     )
     _add(asked, post)
-    asked.room.workspace.posts[channel.id, post.ts] = post
+    asked.room.workspace.add(post)
     asked.room.workspace.statuses.pop((channel.id, post.thread_ts), None)
     return {"channel": channel.id, "ts": post.ts}
 

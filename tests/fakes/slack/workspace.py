@@ -189,6 +189,9 @@ class Workspace:
     )
     sessions: dict[tuple[str, str], Json] = field(default_factory=dict[tuple[str, str], Json])
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _threads: dict[tuple[str, str], list[Post]] = field(
+        default_factory=dict[tuple[str, str], list[Post]]
+    )
     _last: int = 0
 
     def stamp(self, now: float) -> str:
@@ -200,10 +203,11 @@ class Workspace:
         """A new id."""
         return f"{kind}{next(self._numbers):08d}"
 
+    def add(self, post: Post) -> None:
+        """Put it where it is found."""
+        self.posts[post.channel, post.ts] = post
+        self._threads.setdefault((post.channel, post.thread_ts or post.ts), []).append(post)
+
     def thread(self, channel: str, ts: str) -> list[Post]:
         """What stands in a thread, the first message included, in order."""
-        return [
-            post
-            for (where, _), post in sorted(self.posts.items())
-            if where == channel and ts in {post.ts, post.thread_ts} and not post.deleted
-        ]
+        return [post for post in self._threads.get((channel, ts), []) if not post.deleted]

@@ -1,20 +1,10 @@
-"""Offers the platform "discord"; what stands here loads no SDK."""
+"""The keys of `[platforms.discord]`."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from moabot.hookspecs import hookimpl
-
-if TYPE_CHECKING:
-    from moabot.contract import Platform
-    from moabot.plugins import Register
-
-__all__ = ["DiscordSettings", "moabot_register", "open_discord"]
+__all__ = ["DiscordSettings"]
 
 
 class DiscordSettings(BaseModel):
@@ -37,17 +27,3 @@ class DiscordSettings(BaseModel):
     attachment_bytes: int = Field(
         default=5_000_000, ge=0, description="the largest file that is read with a question"
     )
-
-
-@asynccontextmanager
-async def open_discord(settings: DiscordSettings) -> AsyncGenerator[Platform]:
-    """The platform, which connects when it is run."""
-    from moabot_platforms.discord.platform import Discord  # noqa: PLC0415 - loads the SDK
-
-    yield Discord(settings)
-
-
-@hookimpl
-def moabot_register(register: Register) -> None:
-    """Offer it."""
-    register.platform("discord", open_discord, DiscordSettings)

@@ -1,0 +1,84 @@
+"""Whether Discord accepts the token, and what the bot lacks: on the application, on each server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from moabot.config import read_key
+from moabot.errors import ConfigError, PlatformError
+from moabot_platforms.discord.inviting import invitation, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moabot_platforms.discord.settings import DiscordSettings
+
+__all__ = ["application_id", "check"]
+
+PORTAL = "https://discord.com/developers/applications"
+
+
+async def check(settings: DiscordSettings) -> Sequence[str]:
+    """What is wrong, in sentences that say where to click; empty when all is well.
+
+    Asks Discord over HTTP alone, so it may run beside the bot. Raises `ConfigError` when the
+    token is not set, `PlatformError` when Discord cannot be asked.
+    """
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        application = await _logged_in(client, settings)
+        found: list[str] = []
+        flags = application.flags
+        may_read = flags.gateway_message_content or flags.gateway_message_content_limited
+        if settings.message_content and not may_read:
+            found.append(
+                "The Message Content intent is off. Switch it on at "
+                f"{PORTAL}/{application.id}/bot, or set message_content = false."
+            )
+        servers = [guild async for guild in client.fetch_guilds(limit=None, with_counts=False)]
+        if not servers:
+            found.append(f"The bot is on no server. Open {invitation(application.id)}.")
+        for server in servers:
+            lacks = missing(await _permissions(client, server))
+            if lacks:
+                found.append(
+                    f"On {server.name!r} the bot lacks: {', '.join(lacks)}. "
+                    f"Open {invitation(application.id)} once more, or change its role there."
+                )
+        return found
+
+
+async def application_id(settings: DiscordSettings) -> int:
+    """The id of the application that the token belongs to; raises as `check` does."""
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        return (await _logged_in(client, settings)).id
+
+
+async def _logged_in(client: discord.Client, settings: DiscordSettings) -> discord.AppInfo:
+    variable = settings.token_env
+    try:
+        await client.login(read_key(variable, where="[platforms.discord]"))
+        return await client.application_info()
+    except discord.LoginFailure as error:
+        raise ConfigError(
+            f"Discord does not accept the token in {variable}.",
+            fix=f"Make a new one at {PORTAL} under Bot, Reset Token.",
+        ) from error
+    except (discord.HTTPException, OSError) as error:
+        raise PlatformError(
+            f"Discord cannot be asked: {error}.", fix="Check the network, and try again."
+        ) from error
+
+
+async def _permissions(client: discord.Client, server: discord.Guild) -> int:
+    """What the bot's roles on a server allow, as bits."""
+    if client.user is None:
+        raise AssertionError("Who is logged in is somebody.")
+    everybody, me = await server.fetch_roles(), await server.fetch_member(client.user.id)
+    mine = {role.id for role in me.roles} | {server.id}
+    bits = 0
+    for role in everybody:
+        if role.id in mine:
+            bits |= role.permissions.value
+    return bits

@@ -1,0 +1,116 @@
+"""The buttons under an answer work as long as the message exists, whatever process runs."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests.adapters.discord.conftest import Living
+from tests.fakes.discord.interactions import Interaction
+from tests.fakes.discord.service import FakeDiscord
+from tests.fakes.discord.world import Post
+
+from moabot.testing import ScriptedProvider, says
+
+
+def _text(clicked: Interaction) -> str:
+    return clicked.text
+
+
+MIXTURE = {"defaults": {"strategy": "mixture", "preset": "balanced"}}
+
+
+async def answered(service: FakeDiscord, *, number: int = 1) -> Post:
+    """The bot's message of that number, once it is final."""
+    post = await service.said(number=number)
+    await service.until(lambda: "👍" in post.buttons)
+    return post
+
+
+async def test_proposals_are_shown_to_who_asks_for_them_one_page_each(
+    service: FakeDiscord, living: Living
+) -> None:
+    """After a restart too: what each model said is what the answer's worth is judged by."""
+    models = ScriptedProvider({"a": says("Alpha says so."), "b": says("Beta says so.")})
+    async with living(models, MIXTURE, models=("a", "b")):
+        service.mention("Is it so?")
+        post = await answered(service)
+    async with living(models, MIXTURE, models=("a", "b")):
+        shown = service.click("Show proposals", post=post, user="bob")
+        await service.until(lambda: shown.text)
+        first = shown.text
+        assert shown.original is not None
+        turned = service.click("Next", post=shown.original, user="bob")
+        await service.until(lambda: "Page 2 of 2" in turned.text)
+
+    assert shown.private
+    assert "Alpha says so." in first
+    assert "Page 1 of 2" in first
+    assert "Beta says so." in turned.text
+    assert len(service.whispers("bob")) == 1
+
+
+async def test_an_opinion_is_kept_and_replaced_by_a_later_one(
+    service: FakeDiscord, living: Living
+) -> None:
+    """One person has one opinion, however often they click."""
+    async with living(ScriptedProvider(), MIXTURE) as house:
+        service.mention("Is it so?")
+        await answered(service)
+        for button in ("👍", "👎"):
+            clicked = service.click(button)
+            await service.until(partial(_text, clicked))
+        assert house.app.memory.store is not None
+        opinions = await house.app.memory.store.opinions()
+
+    assert [opinion.verdict for opinion in opinions] == [-1]
+
+
+async def test_retry_and_deeper_answer_the_same_question_anew(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Who is not content asks again, and may pay for more thought."""
+    provider = ScriptedProvider()
+    async with living(provider, MIXTURE):
+        service.mention("Is it so?")
+        post = await answered(service)
+        service.click("Retry", post=post)
+        await answered(service, number=2)
+        service.click("Deeper", post=post, user="bob")
+        deeper = await answered(service, number=3)
+
+    assert "mixture thorough" in deeper.text
+    assert "mixture balanced" in post.text
+    assert len(service.seen()) == 4
+    assert {prompt.turns[-1].text.partition("\n")[0] for _, prompt in provider.prompts} == {
+        "Is it so?"
+    }
+
+
+async def test_a_deleted_question_is_forgotten(service: FakeDiscord, living: Living) -> None:
+    """Who deletes what they said does not want it told to models again."""
+    provider = ScriptedProvider()
+    async with living(provider, {"defaults": {"strategy": "single"}}, models=("a",)):
+        asked = service.mention("My password is fish, is that good?")
+        post = await answered(service)
+        service.remove(asked)
+        await service.gateway.caught_up()
+        service.reply("And why?", post)
+        await answered(service, number=2)
+
+    assert [turn.text for turn in provider.prompts[-1][1].turns] == ["And why?"]
+
+
+async def test_an_edited_question_is_read_as_it_is_now(
+    service: FakeDiscord, living: Living
+) -> None:
+    """The next answer in the thread must not rest on what was corrected."""
+    provider = ScriptedProvider()
+    async with living(provider, {"defaults": {"strategy": "single"}}, models=("a",)):
+        asked = service.mention("What is the capital of Chle?")
+        post = await answered(service)
+        service.amend(asked, f"<@{service.state.bot.id}> What is the capital of Chile?")
+        await service.gateway.caught_up()
+        service.reply("And of Peru?", post)
+        await answered(service, number=2)
+
+    assert provider.prompts[-1][1].turns[0].text == "What is the capital of Chile?"

@@ -1,0 +1,95 @@
+"""What Discord's connection and limits do to an answer, with Discord's own times, which leap by."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from tests.adapters.discord.conftest import Living
+from tests.fakes.discord import FakeDiscord, Post
+from tests.fakes.loops import LoopbackTimeLoop
+
+from moabot.testing import ScriptedProvider, says
+
+TABLES = {"defaults": {"strategy": "single"}}
+PATIENT = {"call_timeout_s": 1000, "deadline_s": 1000}
+Play = Callable[[FakeDiscord], Awaitable[None]]
+
+
+@pytest.fixture
+def alive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[ScriptedProvider, Play], None]:
+    """Lets the bot live on a Discord with real limits while a play runs, in virtual time."""
+
+    async def live(provider: ScriptedProvider, play: Play) -> None:
+        async with FakeDiscord() as discord:
+            monkeypatch.setenv("DISCORD_TOKEN", discord.token)
+            bot = Living(discord, tmp_path)
+            async with bot(provider, TABLES, models=("a",), panel=PATIENT):
+                await discord.until(lambda: discord.state.commands)
+                await play(discord)
+
+    def run(provider: ScriptedProvider, play: Play) -> None:
+        with asyncio.Runner(loop_factory=LoopbackTimeLoop) as runner:
+            runner.run(live(provider, play))
+
+    return run
+
+
+def finals(discord: FakeDiscord) -> list[Post]:
+    """The answers that are whole."""
+    return [post for post in discord.seen() if "👍" in post.buttons]
+
+
+def test_a_connection_that_died_in_silence_is_noticed_within_a_minute(
+    alive: Callable[[ScriptedProvider, Play], None],
+) -> None:
+    """A half-open socket says nothing for ever; people believe the bot has left."""
+
+    async def play(discord: FakeDiscord) -> None:
+        await discord.gateway.drop("half-open")
+        asked = asyncio.get_running_loop().time()
+        discord.mention("Why?")
+        await discord.until(lambda: finals(discord), within_s=300)
+
+        assert asyncio.get_running_loop().time() - asked < 70
+        assert (len(discord.seen()), discord.gateway.resumes) == (2, 1)
+
+    alive(ScriptedProvider({"a": says("Because.")}), play)
+
+
+def test_an_answer_after_a_quarter_of_an_hour_still_arrives_once(
+    alive: Callable[[ScriptedProvider, Play], None],
+) -> None:
+    """A command's token is good for 15 minutes; what is written with it later would be lost."""
+
+    async def play(discord: FakeDiscord) -> None:
+        asked = discord.slash("ask", {"question": "Why?"})
+        await discord.until(lambda: finals(discord), within_s=2000)
+
+        assert asyncio.get_running_loop().time() > 900
+        assert ["Because." in post.text for post in finals(discord)] == [True]
+        assert not (asked.original and asked.original.loading)
+        # The bot reads the wall's clock, which stands here: it learns from Discord that it is late.
+        assert 0 < discord.state.invalid_requests <= 3
+
+    alive(ScriptedProvider({"a": says("Because.", seconds=950)}), play)
+
+
+def test_many_answers_in_one_channel_all_end_though_edits_are_rationed(
+    alive: Callable[[ScriptedProvider, Play], None],
+) -> None:
+    """Five edits in five seconds are all that a channel gets, drafts and final texts together."""
+
+    async def play(discord: FakeDiscord) -> None:
+        for number in range(12):
+            discord.mention("Why?", user=f"u{number}")
+        await discord.until(lambda: len(finals(discord)) == 12, within_s=300)
+
+        assert len(discord.seen()) == 24
+
+    words = " ".join(["because"] * 60)
+    alive(ScriptedProvider({"a": says(words, seconds=1, word_s=0.1)}), play)

@@ -1,0 +1,136 @@
+"""What a crash, a refusal or a full disk leaves on Discord."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tests.adapters.discord.conftest import Living
+from tests.fakes.discord.service import FakeDiscord
+from tests.fakes.discord.world import Post
+
+from moabot.config import ChannelSettings
+from moabot.contract import Message
+from moabot.desk import Desk
+from moabot.errors import StoreError
+from moabot.journal import Entry
+from moabot.testing import Said, ScriptedProvider, hangs, says
+
+SINGLE = {"defaults": {"strategy": "single"}}
+
+
+class FullDesk(Desk):
+    """A desk whose database takes no row."""
+
+    async def accept(
+        self, message: Message, *, wish: ChannelSettings | None = None
+    ) -> Entry | None:
+        """Refuse."""
+        raise StoreError("The disk is full.", fix="Tell the bot's admin.")
+
+
+def forget_receipts(folder: Path) -> None:
+    """As if the process had died between posting a sign and writing down where."""
+    files: Sequence[Path] = list(folder.glob("*.db")) or list(folder.glob("*.sqlite*"))
+    with closing(sqlite3.connect(files[0])) as database:
+        database.execute("UPDATE inbox SET receipt = ''")
+        database.commit()
+
+
+def final(posts: Sequence[Post]) -> list[Post]:
+    """Those that are no longer on their way."""
+    return [post for post in posts if "👍" in post.buttons]
+
+
+@pytest.mark.parametrize("way", ["mention", "direct", "ask", "private"])
+@pytest.mark.parametrize("hours", [0, 1], ids=["at-once", "after-an-hour"])
+async def test_a_crash_before_the_receipt_leaves_one_answer(
+    service: FakeDiscord, living: Living, way: str, hours: int
+) -> None:
+    """After an hour no nonce helps, and a command's token is long dead."""
+    models: list[Said] = [hangs(), says("It scatters.")]
+    provider = ScriptedProvider({"a": models})
+    async with living(provider, SINGLE, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        match way:
+            case "mention":
+                there = service.mention("Why?").channel
+            case "direct":
+                there = service.direct("Why?").channel
+            case _:
+                asked = service.slash("ask", {"question": "Why?", "private": way == "private"})
+                there = asked.channel
+        await service.until(
+            lambda: any("Stop" in post.buttons for post in there.posts.values()), within_s=20
+        )
+    forget_receipts(living.folder)
+    service.pass_time(3600 * hours)
+
+    def answers() -> list[Post]:
+        channels = service.state.channels.values()
+        return final([post for channel in channels for post in channel.posts.values()])
+
+    async with living(provider, SINGLE, models=("a",)):
+        await service.until(answers)
+
+    texts = [
+        post.text for channel in service.state.channels.values() for post in channel.posts.values()
+    ]
+    assert len(answers()) == 1
+    assert sum("It scatters." in text for text in texts) == 1
+    seen = service.seen(there)
+    assert len([post for post in seen if post.author is service.state.bot]) == (way != "private")
+
+
+async def test_a_channel_that_forbids_writing_is_soon_left_alone(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Each refused request counts towards a ban; the questions after the first cost none."""
+    provider = ScriptedProvider()
+    async with living(provider, SINGLE, models=("a",)):
+        service.forbid("general")
+        for _ in range(50):
+            service.mention("Why?")
+            await service.gateway.caught_up()
+        service.mention("And here?", channel="elsewhere")
+        post = await service.said("elsewhere")
+        await service.until(lambda: final([post]))
+
+    assert service.state.invalid_requests < 10
+    assert len(provider.prompts) < 10
+
+
+async def test_a_full_disk_is_told_to_who_asks(service: FakeDiscord, living: Living) -> None:
+    """What cannot be kept is not answered, and silence would be taken for a broken bot."""
+    async with living(ScriptedProvider(), SINGLE, models=("a",)) as house:
+        await service.until(lambda: service.state.commands)
+        house.platform.bot.desk = FullDesk(house.app.answering, house.app.memory)
+        service.mention("Why?")
+        post = await service.said()
+        asked = service.slash("ask", {"question": "Why?"})
+        await service.until(lambda: asked.text)
+
+    assert "The disk is full." in post.text
+    assert "The disk is full." in asked.text
+
+
+async def test_the_same_event_told_twice_is_answered_once(
+    service: FakeDiscord, living: Living
+) -> None:
+    """A resumed session replays what the bot has long answered."""
+    async with living(ScriptedProvider(), SINGLE, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        service.mention("Why?")
+        service.slash("ask", {"question": "Why?"}, channel="other")
+        for _ in range(5):
+            service.gateway.replay(last=2)
+            await service.gateway.caught_up()
+        await service.until(lambda: final(service.seen()) and final(service.seen("other")))
+        await asyncio.sleep(0.05)
+
+    assert len(service.seen()) == 2
+    assert len(service.seen("other")) == 1

@@ -1,0 +1,92 @@
+"""Setting the bot up on Discord: the link that lets it in, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+import pytest
+from tests.adapters.discord.conftest import Living
+from tests.fakes.discord.service import FakeDiscord
+from typer.testing import CliRunner
+
+from moabot.cli import app
+from moabot.errors import ConfigError, PlatformError
+from moabot.testing import ScriptedProvider
+from moabot_platforms.discord.checking import application_id, check
+from moabot_platforms.discord.inviting import PERMISSIONS, invitation, missing
+from moabot_platforms.discord.settings import DiscordSettings
+
+
+@pytest.fixture
+async def discord(service: FakeDiscord) -> AsyncGenerator[FakeDiscord]:
+    """Discord, which is asked without a bot running."""
+    with service.in_place():
+        yield service
+
+
+def test_the_invitation_asks_for_what_is_needed_and_no_more() -> None:
+    """Who lets a bot in reads the list; an administrator's rights are not given lightly."""
+    link = invitation(1234)
+
+    assert link == (
+        "https://discord.com/oauth2/authorize?client_id=1234"
+        "&permissions=309237746688&scope=bot+applications.commands"
+    )
+    assert sum(PERMISSIONS.values()) == 309237746688
+    assert missing(309237746688) == []
+    assert missing(1 << 3) == []
+    assert missing(309237746688 - (1 << 15)) == ["Attach Files"]
+
+
+def test_the_command_prints_the_link_alone() -> None:
+    """It is copied from there, or opened by a script."""
+    told = CliRunner().invoke(app, ["discord", "invite", "--application", "1234"])
+
+    assert told.exit_code == 0
+    assert told.stdout == f"{invitation(1234)}\n"
+    assert "Attach Files" in told.stderr
+
+
+async def test_all_is_well_where_the_bot_was_let_in(discord: FakeDiscord) -> None:
+    """Silence is the good news."""
+    assert await check(DiscordSettings()) == []
+    assert await application_id(DiscordSettings()) == int(discord.state.bot.id)
+
+
+async def test_a_missing_intent_is_named_with_the_place_to_click(discord: FakeDiscord) -> None:
+    """Without it the bot would not start."""
+    told = await check(DiscordSettings(message_content=True))
+
+    assert len(told) == 1
+    assert "Message Content intent is off" in told[0]
+    assert f"/applications/{discord.state.bot.id}/bot" in told[0]
+
+
+async def test_a_wrong_token_names_the_variable(
+    discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token itself is never shown."""
+    monkeypatch.setenv("DISCORD_TOKEN", "a.wrong.token")
+    with pytest.raises(ConfigError, match="DISCORD_TOKEN") as told:
+        await check(DiscordSettings())
+    monkeypatch.delenv("DISCORD_TOKEN")
+    with pytest.raises(ConfigError, match="not set"):
+        await check(DiscordSettings())
+
+    assert "a.wrong.token" not in str(told.value)
+
+
+async def test_a_token_that_is_revoked_ends_the_bot_with_a_reason(
+    service: FakeDiscord, living: Living
+) -> None:
+    """It must not knock at Discord's door for ever: 10,000 refusals ban the address."""
+    with pytest.RaisesGroup(pytest.RaisesGroup(pytest.RaisesExc(PlatformError, match="token"))):
+        async with living(ScriptedProvider()):
+            service.state.revoke()
+            await service.gateway.drop("invalid")
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    assert service.state.invalid_requests <= 3

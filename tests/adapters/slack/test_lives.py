@@ -1,0 +1,108 @@
+"""How long it lives: status lines, HTTP mode, an app that is removed, a bot that stops."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.adapters.slack.conftest import running
+from tests.fakes.loops import LoopbackTimeLoop
+from tests.fakes.slack import FakeSlack
+
+from moabot.errors import PlatformError
+from moabot.testing import ScriptedProvider, says
+
+SLOW = {"deadline_s": 900.0, "call_timeout_s": 600.0, "proposers": [{"model": "a"}]}
+ALONE = {"defaults": {"strategy": "single"}}
+
+
+def test_the_status_line_stands_as_long_as_the_models_think(tmp_path: Path) -> None:
+    """Slack takes it away after two minutes; nobody should think that the bot has died."""
+
+    async def thinking() -> list[str]:
+        provider = ScriptedProvider({"a": says("At last.", seconds=400)})
+        async with (
+            FakeSlack() as slack,
+            running(slack, provider, tmp_path, panel=SLOW, tables=ALONE) as bot,
+        ):
+            asked = slack.mention("C1", "U1", "Why?")
+            seen: list[str] = []
+            for _ in range(35):
+                await asyncio.sleep(10)
+                seen.append(slack.status("C1", asked.ts))
+            await bot.answered(asked.ts)
+            return seen
+
+    with asyncio.Runner(loop_factory=LoopbackTimeLoop) as runner:
+        seen = runner.run(thinking())
+
+    assert all(seen)
+
+
+async def test_an_app_that_is_removed_ends_the_platform(tmp_path: Path) -> None:
+    """`moabot run` then says so and goes on with the other chats."""
+
+    async def until_lost() -> None:
+        async with FakeSlack() as slack, running(slack, ScriptedProvider(), tmp_path):
+            slack.uninstall()
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await until_lost()
+
+    lost, rest = raised.value.split(PlatformError)
+    assert rest is None
+    assert lost is not None
+
+
+async def test_a_bot_that_stops_leaves_new_questions_unacknowledged(tmp_path: Path) -> None:
+    """Slack delivers them again, to the next process."""
+    async with FakeSlack() as slack, running(slack, ScriptedProvider(), tmp_path) as bot:
+        await bot.platform.desk.close(within_s=0.01)
+        heard = await bot.platform.hear(
+            {
+                "team_id": "T1",
+                "event": {
+                    "type": "app_mention",
+                    "user": "U1",
+                    "text": "<@UBOT> Why?",
+                    "channel": "C1",
+                    "ts": "1.000001",
+                },
+            }
+        )
+
+    assert not heard
+
+
+async def test_http_mode_answers_as_socket_mode_does(tmp_path: Path) -> None:
+    """Signed requests come to a port of ours."""
+    port = _free_port()
+    secret = "signing-secret"
+    url = f"http://127.0.0.1:{port}/slack/events"
+    settings = {"mode": "http", "public_url": "https://bot.example", "port": port}
+    provider = ScriptedProvider({"a": says("Over HTTP.")})
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SLACK_SIGNING_SECRET", secret)
+        async with (
+            FakeSlack(request_url=url, signing_secret=secret) as slack,
+            running(slack, provider, tmp_path, settings=settings) as bot,
+        ):
+            asked = slack.mention("C1", "U1", "Why?")
+            await asked.acked()
+            (post,) = await bot.answered(asked.ts)
+            helped = slack.slash("C1", "U1", "help")
+            await helped.acked()
+
+    assert "Over HTTP." in post.shown
+    assert "strategy" in str(helped.answer)
+
+
+def _free_port() -> int:
+    import socket  # noqa: PLC0415 - this test alone
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
