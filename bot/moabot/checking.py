@@ -125,8 +125,6 @@ async def _models_and_platforms(
         except MoabotError as error:
             note(_wrong("models", error))
         else:
-            for problem in plugins.problems[before:]:
-                note(Finding("plugin", "error", problem))
             for finding in await _models(app, calls=calls):
                 note(finding)
         for name, settings in config.platforms.items():
@@ -138,6 +136,8 @@ async def _models_and_platforms(
             else:
                 for platform in platforms.values():  # none, when a third party's was left out
                     await _platform(name, platform, note)
+        for problem in plugins.problems[before:]:
+            note(Finding("plugin", "error", problem))
 
 
 async def _platform(name: str, platform: Platform, note: Note) -> None:
