@@ -123,7 +123,7 @@ async def _note(desk: Desk, asker: Asker, words: str) -> Told:
 
 async def _usage(desk: Desk, asker: Asker, _: str) -> Told:
     since = time.time() - USAGE_DAYS * DAY_S
-    rows = await desk.spending(asker, by="strategy", since=since)
+    rows = await desk.spending(asker, by="channel", since=since)
     if not rows:
         return Told(f"Nothing was asked here in the last {USAGE_DAYS} days.")
     whole = _summed(row.cost_usd for row in rows)
@@ -143,7 +143,7 @@ async def _usage(desk: Desk, asker: Asker, _: str) -> Told:
 async def _status(desk: Desk, asker: Asker, _: str) -> Told:
     here = await desk.settings(asker)
     settings = ", ".join(f"{name} `{getattr(here, name)}`" for name in SETTINGS)
-    return Told("\n".join([f"Here: {settings}.", *desk.status()]))
+    return Told("\n".join([f"Here: {settings}.", *desk.status(asker)]))
 
 
 async def _help(desk: Desk, asker: Asker, _: str) -> Told:

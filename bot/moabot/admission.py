@@ -123,8 +123,10 @@ class _Queue:
     def _check(self, conversation: Scope) -> None:
         most, line = self.settings, self._lines.get(conversation)
         if line is not None and line.length > most.waiting_here:
+            waiting = line.length - 1
+            more = "1 more question waits" if waiting == 1 else f"{waiting} more questions wait"
             raise Refused(
-                f"{line.length - 1} more questions wait in this thread.",
+                f"{more if waiting else 'Another question is being answered'} in this thread.",
                 fix="Ask again when the next one is answered.",
             )
         if (line is not None or self._gate.locked()) and self._waiting >= most.waiting:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from dataclasses import dataclass
 
 from moabot.admission import Admission
@@ -64,7 +63,7 @@ class Asking:
             scope.channel,
             about.author,
             about.text,
-            f"{self.purpose}-{secrets.token_hex(8)}",
+            about.event.removeprefix(f"{scope.platform}:"),  # no answer of its own in the ledger
             thread=scope.thread,
             private=scope.private,
         )

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -89,6 +90,9 @@ class Channels:
         if key != (channel_key(place) if place.channel else workspace_key(place)):
             raise Refused("You can change only the place that you are in.", fix=ask)
         may = (await self.settings(place)).changes or "managers"
+        # What a channel was given before its workspace was locked does not open it.
+        if (await self.settings(replace(place, channel=""))).changes == "admins":
+            may = "admins"
         if may == "admins":
             raise Refused("The settings here are fixed.", fix=ask)
         if not asker.manages and (may == "managers" or name == "changes"):

@@ -152,6 +152,7 @@ class Desk:
 
     async def settings(self, asker: Asker) -> Defaults:
         """What holds where the asker is."""
+        self._let_in(asker)
         return await self._answering.channels.settings(asker.scope)
 
     def choices(self) -> Mapping[str, tuple[str, ...]]:
@@ -183,10 +184,12 @@ class Desk:
 
     async def spending(self, asker: Asker, *, by: By, since: float) -> Sequence[Spending]:
         """What was spent where the asker is since a time (seconds since 1970)."""
+        self._let_in(asker)
         return await self._store.spending(by, since=since, scope=asker.scope)
 
-    def status(self) -> Sequence[str]:
+    def status(self, asker: Asker) -> Sequence[str]:
         """How the bot does, in a few lines."""
+        self._let_in(asker)
         resting = self._answering.calls.resting()
         lines = [f"Answers under way: {self._count}."]
         lines += [f"The model {name} rests for {seconds:.0f} s." for name, seconds in resting]
@@ -235,12 +238,12 @@ class Desk:
         self._let_in(asker, row.scope)
         return row
 
-    def _let_in(self, asker: Asker, scope: Scope) -> None:
-        """An event's name can be forged in a click; what was said elsewhere is nobody's here."""
+    def _let_in(self, asker: Asker, scope: Scope | None = None) -> None:
+        """Raise `Refused` for who is shut out, and for what was said elsewhere (a forged click)."""
         settings, here = self._answering.config.admission, asker.scope
         if who := settings.shuts_out(here, asker.author):
             raise Refused(f"{who} may not use this bot.", fix=f"Please ask {settings.contact}.")
-        if channel_key(here) != channel_key(scope):
+        if scope is not None and channel_key(here) != channel_key(scope):
             raise Refused("That was asked in another channel.", fix="Do it there.")
 
     @contextmanager

@@ -79,7 +79,7 @@ class Purse:
         """Raise `PurseEmpty`, with when or whom to ask, if a call could cost more than is left."""
         for period, limit, spent in self._bounds():
             if spent + self.account.reserved_usd + cost_usd > limit:
-                raise self._empty(period, limit, held=spent + cost_usd <= limit)
+                raise self._empty(period, limit, spent=spent, cost_usd=cost_usd)
 
     def reserve(self, cost_usd: Decimal) -> None:
         """Set aside what was checked."""
@@ -100,9 +100,16 @@ class Purse:
         )
         return [(period, limit, spent) for period, limit, spent in bounds if limit is not None]
 
-    def _empty(self, period: str, limit: Decimal, *, held: bool) -> PurseEmpty:
+    def _empty(
+        self, period: str, limit: Decimal, *, spent: Decimal, cost_usd: Decimal
+    ) -> PurseEmpty:
         budget = f"{WHOSE[self.owner]} budget of ${limit} a {period}"
-        if held:
+        if cost_usd > limit:
+            return PurseEmpty(
+                f"One call may cost ${cost_usd:.4f}, more than {budget}.",
+                fix=f"Please ask {self.contact} for more, or choose a smaller preset.",
+            )
+        if spent + cost_usd <= limit:
             return PurseEmpty(
                 f"Answers under way may need what is left of {budget}.",
                 fix="Ask again in a minute.",

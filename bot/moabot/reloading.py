@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from moabot.config import Config
 from moabot.errors import ConfigError
@@ -50,8 +50,12 @@ def _differences(old: object, new: object, path: str) -> Iterator[str]:
     """One line for each leaf: [defaults] strategy: 'router' → 'vote'."""
     if old == new:
         return
-    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+    if not (_is_table(old) and _is_table(new)):
         yield f"{path}: {old!r} → {new!r}"
         return
     for key in sorted({*old, *new}):
         yield from _differences(old.get(key), new.get(key), f"{path} {key}")
+
+
+def _is_table(value: object) -> TypeGuard[Mapping[str, object]]:
+    return isinstance(value, Mapping)

@@ -101,7 +101,7 @@ async def test_status_tells_what_holds_here(desk: Desk) -> None:
     """All of it, in one line each."""
     text = (await told(desk, MEMBER, "status")).text
 
-    assert "strategy `mixture`, preset `thorough`, panel `default`, cache `channel`" in text
+    assert "strategy `mixture`, preset `thorough`, panel `default`, cache `off`" in text
     assert "No model rests." in text
 
 

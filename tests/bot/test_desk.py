@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,9 +24,12 @@ ELSEWHERE = Asker(Scope("test", "T1", "C2"), "U1", manages=True)
 
 
 @asynccontextmanager
-async def desk_of(folder: Path, provider: ScriptedProvider) -> AsyncGenerator[tuple[Desk, App]]:
+async def desk_of(
+    folder: Path, provider: ScriptedProvider, more: Mapping[str, object] | None = None
+) -> AsyncGenerator[tuple[Desk, App]]:
     """A desk of a bot that mixes three models."""
-    tables = {
+    tables: dict[str, object] = {
+        **(more or {}),
         "data_dir": str(folder),
         "defaults": {"strategy": "mixture", "preset": "balanced", "draft": False},
     }
@@ -242,12 +245,12 @@ async def test_spending_is_told_for_the_channel_of_the_asker_alone(tmp_path: Pat
 async def test_the_status_tells_what_is_under_way_and_which_model_rests(tmp_path: Path) -> None:
     """Somebody who waits wants to know whether it is them or the bot."""
     async with desk_of(tmp_path, ScriptedProvider()) as (desk, app):
-        assert desk.status() == ["Answers under way: 0.", "No model rests."]
+        assert desk.status(ANN) == ["Answers under way: 0.", "No model rests."]
         breaker = app.answering.calls.models["b"].breaker
         for _ in range(5):
             breaker.failed(asyncio.get_running_loop().time())
 
-        assert "The model b rests for" in desk.status()[1]
+        assert "The model b rests for" in desk.status(ANN)[1]
 
 
 async def test_a_desk_without_a_database_says_so() -> None:
@@ -255,3 +258,21 @@ async def test_a_desk_without_a_database_says_so() -> None:
     async with rehearsal(ScriptedProvider()) as app:
         with pytest.raises(StoreError, match="not open"):
             Desk(app.answering, app.memory)
+
+
+async def test_who_is_shut_out_learns_nothing_either(tmp_path: Path) -> None:
+    """Denied means denied: no usage, no settings, no state."""
+    provider = ScriptedProvider()
+    denied = {"admission": {"deny": {"users": ["test:T1/U2"]}}}
+    async with desk_of(tmp_path, provider, denied) as (desk, _):
+        for ask in (
+            lambda: desk.settings(BOB),
+            lambda: desk.spending(BOB, by="model", since=0),
+            lambda: desk.change(BOB, "strategy", "vote"),
+            lambda: desk.proposals(BOB, "test:E1"),
+        ):
+            with pytest.raises((Refused, QuestionRejected)):
+                await ask()
+        with pytest.raises(Refused, match="You may not use this bot"):
+            desk.status(BOB)
+        assert not await desk.may_change(BOB)

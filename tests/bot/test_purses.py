@@ -84,6 +84,21 @@ def test_a_spent_budget_says_until_when_and_whom_to_ask(
     )
 
 
+def test_a_budget_smaller_than_one_call_sends_nobody_to_tomorrow() -> None:
+    """It would be the same tomorrow."""
+    purses = Purses(AdmissionSettings(contact="Ann"), Clock("2026-11-22 15:00"))
+    with (
+        purses.opened(asking(), limited(budget_day_usd="0.01")) as mine,
+        pytest.raises(PurseEmpty) as told,
+    ):
+        spend(mine, "0.02")
+
+    assert str(told.value) == (
+        "One call may cost $0.0200, more than this channel's budget of $0.01 a day. "
+        "Please ask Ann for more, or choose a smaller preset."
+    )
+
+
 @pytest.mark.parametrize(("whose", "rules", "own", "period"), KINDS, ids=str)
 def test_a_new_period_fills_the_purse(
     whose: str, rules: dict[str, object], own: dict[str, object], period: str

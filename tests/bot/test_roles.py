@@ -132,6 +132,17 @@ async def test_a_workspace_s_lock_holds_in_its_channels(store: Store) -> None:
             await known.change("slack:T1/C1", name, VALUES[name], asker=MANAGER)
 
 
+async def test_a_lock_closes_what_a_channel_had_opened_before(store: Store) -> None:
+    """Whoever locks a workspace does not look through its channels first."""
+    known = channels(store, "managers")
+    await known.change("slack:T1/C1", "changes", "everyone", asker=Asker(CHANNEL, "boss"))
+    await known.change("slack:T1/C1", "preset", "deep", asker=Asker(CHANNEL, "U1"))
+    await known.change("slack:T1", "changes", "admins", asker=Asker(WORKSPACE, "boss"))
+
+    with pytest.raises(Refused, match="fixed"):
+        await known.change("slack:T1/C1", "preset", "fast", asker=Asker(CHANNEL, "U1"))
+
+
 async def test_a_wish_widens_no_purse_and_opens_no_lock(store: Store) -> None:
     """The other way in: what a message asks for itself, on any platform."""
     known = channels(store, "managers")

@@ -145,9 +145,8 @@ class Chats:
 async def test_each_platform_is_looked_at_by_itself(tmp_path: Path) -> None:
     """One without its token says nothing about the others."""
     names = ("broken", "silent", "talkative")
-    config = parse(
-        {"data_dir": str(tmp_path), "platforms": {name: {} for name in names}}, source="test"
-    )
+    platforms: dict[str, dict[str, str]] = {name: {} for name in names}
+    config = parse({"data_dir": str(tmp_path), "platforms": platforms}, source="test")
     plugins = Plugins(built_in=(), installed=())
     plugins.admit("chats", Chats())
     findings: list[Finding] = []

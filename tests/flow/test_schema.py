@@ -3,51 +3,59 @@
 from __future__ import annotations
 
 import json
-import tomllib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 from tests.flow.conftest import Moabot
 
 from moabot.cli.schema import schema_of
 from moabot.plugins import Plugins
 
-EXAMPLE = tomllib.loads((Path(__file__).parents[2] / "config.toml").read_text())
+EXAMPLE = Path(__file__).parents[2] / "config.toml"
+CHECK = Path(sys.executable).with_name("check-jsonschema")
 
 
-def wrong(table: dict[str, object]) -> list[str]:
-    """What an editor would underline."""
-    errors = Draft202012Validator(schema_of(Plugins())).iter_errors(table)
-    return [error.message for error in errors]
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The schema, as an editor reads it."""
+    path = tmp_path_factory.mktemp("schema") / "config.schema.json"
+    path.write_text(json.dumps(schema_of(Plugins())))
+    return path
 
 
-def test_the_example_has_nothing_underlined() -> None:
+def wrong(schema: Path, config: Path) -> int:
+    """How many places an editor would underline."""
+    command = [CHECK, "--schemafile", schema, "-o", "json", config]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return len(json.loads(done.stdout)["errors"])
+
+
+def test_the_example_has_nothing_underlined(schema: Path) -> None:
     """The documented example is right, in every editor."""
-    assert wrong(EXAMPLE) == []
+    assert wrong(schema, EXAMPLE) == 0
 
 
 @pytest.mark.parametrize(
-    "table",
+    ("text", "places"),
     [
-        {"defualts": {}},
-        {"defaults": {"preset": "deepest"}},
-        {"providers": {"up": {"plugin": "openai_compatible", "base_ulr": "http://x"}}},
-        {"providers": {"up": {"plugin": "opnai"}}},
-        {"platforms": {"irc": {}}},
+        ("[defualts]", 1),
+        ("[defaults]\npreset = 'deepest'", 1),
+        ("[providers.up]\nplugin = 'openai_compatible'\nbase_ulr = 'http://x'", 1),
+        ("[providers.up]\nplugin = 'openai_compatible'\nbase_url = 'http://x/v1'", 0),
+        ("[providers.up]\nplugin = 'opnai'", 1),
+        ("[platforms.irc]", 1),
     ],
-    ids=["table", "value", "key of a plugin", "plugin", "platform"],
+    ids=["table", "value", "wrong key of a plugin", "right key", "plugin", "platform"],
 )
-def test_what_the_bot_would_refuse_is_underlined(table: dict[str, object]) -> None:
+def test_what_the_bot_would_refuse_is_underlined(
+    schema: Path, text: str, places: int, tmp_path: Path
+) -> None:
     """Found while it is typed, not when the bot does not start."""
-    assert len(wrong(table)) == 1
+    (tmp_path / "config.toml").write_text(text)
 
-
-def test_keys_of_a_plugin_are_known() -> None:
-    """Not only the core's."""
-    up = {"plugin": "openai_compatible", "base_url": "http://127.0.0.1:1/v1"}
-
-    assert wrong({"providers": {"up": up}}) == []
+    assert wrong(schema, tmp_path / "config.toml") == places
 
 
 async def test_it_is_printed_as_json(moabot: Moabot) -> None:

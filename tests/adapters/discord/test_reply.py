@@ -69,7 +69,10 @@ class Board:
 
 
 def _text(page: Page) -> str:
-    return "\n".join(i.content for i in page.view().walk_children() if hasattr(i, "content"))
+    children = page.view().walk_children()
+    return "\n".join(
+        child.content for child in children if isinstance(child, discord.ui.TextDisplay)
+    )
 
 
 @dataclass
