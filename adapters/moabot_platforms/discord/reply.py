@@ -191,7 +191,7 @@ class DiscordReply(Progress):
     async def _found(self) -> Mapping[int, int]:
         after = int(self._id.removeprefix("i"))
         try:
-            found = await self._doors.sent(self._place.channel, lambda: self._place.find(after))
+            found = await self._doors.sent(-self._place.channel, lambda: self._place.find(after))
         except PlatformError as error:  # a nonce will do, if not too much time has passed
             log.info("not searched", extra={"event": self._id, "error": str(error)})
             return {}
