@@ -168,7 +168,8 @@ async def _threaded(bot: Bot, message: discord.Message, place: InChannel) -> InC
     name = " ".join(message.clean_content.split())[:80] or "Question"
     try:
         thread = await bot.doors.sent(
-            message.channel.id, lambda: message.create_thread(name=name, auto_archive_duration=1440)
+            -message.channel.id,
+            lambda: message.create_thread(name=name, auto_archive_duration=1440),
         )
     except PlatformError:  # no right to, or there is one: the channel will do
         return place

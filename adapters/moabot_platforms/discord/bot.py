@@ -35,6 +35,7 @@ class Bot(discord.AutoShardedClient):
     desk: Desk
 
     def __init__(self, settings: DiscordSettings, *, files: Files | None = None) -> None:
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # we do not speak
         super().__init__(
             intents=discord.Intents(
                 guilds=True,

@@ -53,6 +53,10 @@ class Place(Protocol):
         """Put a page in the place of what a message shows."""
         ...
 
+    async def type(self) -> None:
+        """Let the bot be seen typing, for ten seconds."""
+        ...
+
     async def find(self, after: int) -> Mapping[int, int]:
         """Our messages since the message or interaction `after`, by the marks they carry."""
         ...
@@ -95,6 +99,10 @@ class InChannel:
         await self._channel.get_partial_message(message).edit(
             view=page.view(), attachments=page.files(), allowed_mentions=QUIET
         )
+
+    async def type(self) -> None:
+        """Once."""
+        await self._channel.typing()
 
     async def find(self, after: int) -> Mapping[int, int]:
         """Among the first hundred messages after it."""
@@ -157,6 +165,9 @@ class InReply:
             if self.aside is None or error.code != DEAD_TOKEN:
                 raise
             await self.aside.edit(message, page)
+
+    async def type(self) -> None:
+        """Discord says by itself that the bot is thinking."""
 
     async def find(self, after: int) -> Mapping[int, int]:
         """What went aside."""

@@ -30,6 +30,9 @@ log = logging.getLogger("moabot")
 EVERY_S = 1.3
 """Seconds between two edits of one message; Discord allows 5 in 5 s for a whole channel."""
 
+TYPING_S = 8.0
+"""Seconds after which the bot is let type again; Discord shows it for ten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -89,7 +92,7 @@ class DiscordReply(Progress):
         self._edits.changed()
         try:
             async with asyncio.timeout_at(self._until):
-                await self._edits.run()
+                await self._drawn()
         except TimeoutError:
             await self._go_on()
 
@@ -119,7 +122,22 @@ class DiscordReply(Progress):
             log.warning("not moved", extra={"event": self._id, "error": str(error)})
             return
         self._edits.changed()
-        await self._edits.run()
+        await self._drawn()
+
+    async def _drawn(self) -> None:
+        """Draw what changes, and be seen typing meanwhile."""
+        async with asyncio.TaskGroup() as group:
+            typing = group.create_task(self._type())
+            await self._edits.run()
+            typing.cancel()
+
+    async def _type(self) -> None:
+        while True:
+            try:
+                await self._doors.sent(self._place.channel, self._place.type)
+            except PlatformError:  # the message itself tells as much
+                return
+            await asyncio.sleep(TYPING_S)
 
     async def _show(self) -> None:
         """Draw what is newest; raises `TryLater` when the channel was edited enough."""
@@ -173,7 +191,7 @@ class DiscordReply(Progress):
     async def _found(self) -> Mapping[int, int]:
         after = int(self._id.removeprefix("i"))
         try:
-            found = await self._doors.sent(self._place.channel, lambda: self._place.find(after))
+            found = await self._doors.sent(-self._place.channel, lambda: self._place.find(after))
         except PlatformError as error:  # a nonce will do, if not too much time has passed
             log.info("not searched", extra={"event": self._id, "error": str(error)})
             return {}

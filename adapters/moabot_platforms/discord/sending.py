@@ -73,7 +73,11 @@ class Doors:
             self._edits = {c: e for c, e in self._edits.items() if e and e[-1] > now - WINDOW_S}
 
     async def sent(self, channel: int, request: Callable[[], Awaitable[T]]) -> T:
-        """Make one request about a channel; raises `TryLater`, or another `PlatformError`."""
+        """Make one request about a channel; raises `TryLater`, or another `PlatformError`.
+
+        The negative of a channel stands for what is not writing there: who may not read its
+        history or open a thread may write all the same.
+        """
         await self.there.wait()
         if not self.are_open(channel):
             raise _forbidden(channel, revoked=self.revoked)
@@ -120,6 +124,6 @@ def _forbidden(channel: int, *, revoked: bool) -> Forbidden:
             fix="Put a new one into the environment, and start the bot again.",
         )
     return Forbidden(
-        f"Discord lets the bot do nothing in channel {channel}.",
+        f"Discord forbids that to the bot in channel {abs(channel)}.",
         fix="Give it the permissions that `moabot discord invite` names.",
     )

@@ -16,7 +16,7 @@ from moabot_platforms.progress import Progress
 from moabot_platforms.slack import blocks
 from moabot_platforms.slack.payload import text
 from moabot_platforms.slack.stream import Stream
-from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused, Web, is_marked
+from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused, Web, is_marked, marked
 
 __all__ = ["Posted", "SlackReply", "place_of"]
 
@@ -94,13 +94,14 @@ class SlackReply(Progress):
         """No edit comes after this, and what an earlier process posted is known."""
         await self._edits.close()
         if self._entry.resumed and not self._posts:
-            self._posts = await self._left_behind(since=self._entry.receipt)
+            self._posts = await self._left_behind(receipt=self._entry.receipt)
 
     async def _deliver(self, contents: Sequence[Content]) -> None:
         """Exactly these messages, whatever stands there of earlier tries."""
         await self._stream.remove()
         if self._stream.lost:
-            self._posts = {**await self._left_behind(since=self._posts.get("0", "")), **self._posts}
+            left = await self._left_behind(receipt=self._posts.get("0", ""))
+            self._posts = {**left, **self._posts}
         for place, content in enumerate(contents):
             await self._put(str(place), content)
         for part, ts in list(self._posts.items()):
@@ -120,23 +121,25 @@ class SlackReply(Progress):
                 return
         self._posts[part] = await self._web.post(self._place, content, mark)
 
-    async def _left_behind(self, *, since: str) -> dict[str, str]:
-        """All that was posted of this answer after `since`, streams without an end included.
+    async def _left_behind(self, *, receipt: str) -> dict[str, str]:
+        """All that was posted of this answer, streams without an end included; by part.
 
-        Everything that we post says what it is, but for a stream before it is stopped.
+        `receipt` is the placeholder's ts, as far as it was noted. Everything that we post says what
+        it is, but for a stream before it is stopped; so where nothing says so, nothing is taken for
+        such a stream.
         """
-        receipt = {"0": since} if since else {}
+        noted = {"0": receipt} if receipt else {}
         try:
             thread = await self._web.thread(self._place)
         except SlackRefused:  # it may not read here: what was noted must do
-            return receipt
-        found = dict(await self._web.marked(self._place, self._of))
-        for post in thread:
+            return noted
+        found = marked(thread, self._of)
+        for post in thread if "0" in found else ():
             ts = text(post, "ts")
             ours = text(post, "user") == self._bot and not is_marked(post)
-            if ours and ts > (since or self._place.thread) and ts not in self._alive:
+            if ours and ts > found["0"] and ts not in self._alive:
                 found[f"stream {ts}"] = ts
-        return {**receipt, **found}
+        return {**noted, **found}
 
     def _changes(self) -> None:
         self._edits.changed()

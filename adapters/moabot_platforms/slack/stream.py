@@ -83,7 +83,7 @@ class Stream:
             return None
         try:
             return await self._ended(
-                final, tail, cards=self._changed(progress.steps, progress.standing)
+                final, tail, cards=self._changed(progress.steps, _sum(progress.steps))
             )
         except PlatformError:
             return None
@@ -218,6 +218,13 @@ def settled(words: str) -> str:
     end = line if words.startswith("|", line) else max(words.rfind(" ") + 1, line)
     picture = words.rfind("![", 0, end)
     return words[:picture] if picture >= 0 and ")" not in words[picture:end] else words[:end]
+
+
+def _sum(steps: Sequence[Step]) -> str:
+    """What stays above the answer."""
+    slots = {step.slot for step in steps if step.proposes}
+    answered = {step.slot for step in steps if step.proposes and step.state == "answered"}
+    return f"{len(answered)} of {len(slots)} models answered"
 
 
 def _cut(fresh: str, room: int) -> int:

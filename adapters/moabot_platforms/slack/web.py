@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from moabot.errors import PlatformError
 from moabot_platforms.edits import TryLater
-from moabot_platforms.slack.payload import Json, listed, text
+from moabot_platforms.slack.payload import Json, inside, listed, text
 
-__all__ = ["Call", "Content", "Mark", "Place", "SlackRefused", "SlackSilent", "Web", "is_marked"]
+__all__ = [
+    "Call",
+    "Content",
+    "Mark",
+    "Place",
+    "SlackRefused",
+    "SlackSilent",
+    "Web",
+    "is_marked",
+    "marked",
+]
 
 Call = Callable[[str, Json], Awaitable[Json]]
 """One request. Raises `TryLater`, `SlackRefused` or `SlackSilent`."""
 
-PATIENCE_S = 900.0
+PATIENCE_S = 3600.0
 """How long what must arrive is tried."""
 QUIET = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
 """No preview of what a model links to, no mention that it spells."""
@@ -107,7 +117,7 @@ class Web:
 
         async def once() -> Json:
             nonlocal silent
-            if silent and (ts := (await self.marked(place, mark.of)).get(mark.part)):
+            if silent and (ts := marked(await self.thread(place), mark.of).get(mark.part)):
                 return {"ts": ts}
             try:
                 return await self.call("chat.postMessage", args)
@@ -137,15 +147,6 @@ class Web:
             if refused.error != "message_not_found":
                 raise
 
-    async def marked(self, place: Place, of: str) -> Mapping[str, str]:
-        """Which posts of a thread are parts of one answer: ts by part."""
-        found: dict[str, str] = {}
-        for post in await self.thread(place):
-            payload = post.get("metadata")
-            if text(payload, "event_type") == MARK and text(payload, "event_payload", "of") == of:
-                found.setdefault(text(payload, "event_payload", "part"), text(post, "ts"))
-        return found
-
     async def thread(self, place: Place) -> list[Json]:
         """All posts of a thread, oldest first."""
         found: list[Json] = []
@@ -165,6 +166,16 @@ class Web:
             cursor = text(answer, "response_metadata", "next_cursor")
             if not cursor:
                 return found
+
+
+def marked(posts: Sequence[Json], of: str) -> dict[str, str]:
+    """Which of the posts are parts of one answer: ts by part."""
+    found: dict[str, str] = {}
+    for post in posts:
+        payload = inside(post, "metadata", "event_payload")
+        if is_marked(post) and text(payload, "of") == of:
+            found.setdefault(text(payload, "part"), text(post, "ts"))
+    return found
 
 
 def is_marked(post: Json) -> bool:

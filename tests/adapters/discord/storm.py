@@ -58,7 +58,8 @@ class Storm:
             self.happened["signs left over"] += sum(map(_is_on_its_way, _posts(service)))
             owed = [n for n in range(self.questions) if self._is_owed(service, n)]
             self.happened["given up by Discord"] += self.questions - len(owed)
-            return [wrong for number in owed if (wrong := _wrong(service, number))]
+            found = [wrong for number in owed if (wrong := _wrong(service, number))]
+            return found + _left_for_all(service)
 
     async def _live(self, living: Living, numbers: range, *, last: bool) -> None:
         service = living.service
@@ -154,6 +155,12 @@ def _posts(service: FakeDiscord) -> list[Post]:
 
 def _is_on_its_way(post: Post) -> bool:
     return post.loading or "Stop" in post.buttons
+
+
+def _left_for_all(service: FakeDiscord) -> list[str]:
+    """A private sign whose token died cannot be reached; any other must have become its answer."""
+    left = [post for post in _posts(service) if _is_on_its_way(post) and post.only_for is None]
+    return [f"a sign is left over: {post.text!r}" for post in left]
 
 
 def _ends(post: Post, number: int) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from tests.adapters.discord.conftest import Living
 from tests.fakes.discord.service import FakeDiscord
-from tests.fakes.discord.world import Post
+from tests.fakes.discord.world import CREATE_PUBLIC_THREADS, Post
 
 from moabot.contract import Prompt
 from moabot.testing import Said, ScriptedProvider, hangs, says
@@ -159,6 +159,20 @@ async def test_a_channel_can_want_a_thread_for_each_question(
 
     assert len(service.seen()) == 1
     assert len(provider.prompts[-1][1].turns) == 3
+
+
+async def test_without_the_right_to_threads_the_channel_will_do(
+    service: FakeDiscord, living: Living
+) -> None:
+    """A missing right to something nice must not cost the answer."""
+    kind = DiscordSettings(thread_channels=("*",))
+    service.forbid("general", permissions=CREATE_PUBLIC_THREADS)
+    async with living(ScriptedProvider(), {"defaults": {"strategy": "single"}}, kind=kind):
+        service.mention("Why is the sky blue?")
+        post = await service.said()
+        await service.until(lambda: final(post))
+
+    assert len(service.seen()) == 2
 
 
 @pytest.mark.parametrize("length", [1, 2999, 3001, 14_000])

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import discord
 import pytest
@@ -36,6 +37,7 @@ class Board:
     nonces: dict[str, int] = field(default_factory=dict[str, int])
     errors: list[discord.HTTPException] = field(default_factory=list[discord.HTTPException])
     edits: list[float] = field(default_factory=list[float])
+    typed: list[float] = field(default_factory=list[float])
 
     def receipt(self, message: int) -> str:
         """Channel and message."""
@@ -57,6 +59,10 @@ class Board:
             raise refusal(404, 10008)
         self.posts[message] = _text(page)
 
+    async def type(self) -> None:
+        """Note it."""
+        self.typed.append(asyncio.get_running_loop().time())
+
     async def find(self, after: int) -> Mapping[int, int]:
         """What a test says that stands there."""
         await self._work()
@@ -69,10 +75,8 @@ class Board:
 
 
 def _text(page: Page) -> str:
-    children = page.view().walk_children()
-    return "\n".join(
-        child.content for child in children if isinstance(child, discord.ui.TextDisplay)
-    )
+    parts = page.view().walk_children()
+    return "\n".join(part.content for part in parts if isinstance(part, discord.ui.TextDisplay))
 
 
 @dataclass
@@ -113,6 +117,18 @@ async def test_the_sign_is_kept_before_anything_is_edited_into_it() -> None:
     assert kept == ["1/100"]
     assert list(board.posts) == [100]
     assert "It scatters." in board.posts[100]
+
+
+async def test_the_bot_is_seen_typing_until_the_answer_is_there() -> None:
+    """Discord shows it for ten seconds each time, and below the newest message."""
+    board = Board()
+    async with replying(Room(board)) as told:
+        await asyncio.sleep(60)
+        await told.reply.finish(ANSWER)
+        await asyncio.sleep(60)
+
+    assert all(5 < b - a < 10 for a, b in pairwise(board.typed))
+    assert 50 < board.typed[-1] < 61
 
 
 async def test_an_answer_that_comes_at_once_still_stands_in_one_message() -> None:
@@ -218,7 +234,6 @@ async def test_a_place_that_cannot_be_searched_is_posted_to() -> None:
     board = Board(errors=[refusal(403, 50013)])
     room = Room(board, search=True)
     async with replying(room) as told:
-        await asyncio.sleep(700)
         await told.reply.finish(ANSWER)
 
     assert len(board.posts) == 1

@@ -123,20 +123,22 @@ async def test_who_writes_is_seen_while_the_text_flows(tmp_path: Path) -> None:
         {
             "a": [says("One.", seconds=2), says("word " * 100, seconds=1, word_s=0.05)],
             "b": says("Two.", seconds=3),
-            "c": says("Three.", seconds=3.5),
+            "c": says("Three.", seconds=5),
         }
     )
     async with (
-        FakeSlack(faults=Faults(slow=0.5, slow_s=0.7)) as slack,
-        running(slack, provider, tmp_path, panel={"synthesizer": ["a"]}) as bot,
+        FakeSlack() as slack,
+        running(slack, provider, tmp_path, panel={"synthesizer": ["a"], "quorum": 3}) as bot,
     ):
         asked = slack.mention("C1", "U1", "Tell.")
         await slack.until(lambda: any("word word" in post.shown for post in bot.answers(asked.ts)))
         (streamed,) = [post for post in bot.answers(asked.ts) if post.stream]
         writing = streamed.tasks["synthesizer-a"]["status"]
-        await bot.answered(asked.ts)
+        (post,) = await bot.answered(asked.ts)
 
     assert writing == "in_progress"
+    assert post.stream is not None
+    assert post.stream.plan == "3 of 3 models answered"
 
 
 @pytest.mark.parametrize(
