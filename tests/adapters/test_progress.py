@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from moabot.contract import Cancelled, Failure, Proposal, Question, Report, Usage
+from moabot.terms import Terms
 from moabot.testing import ScriptedProvider, rehearsal, says
 from moabot_platforms.progress import Progress
 
@@ -105,7 +106,8 @@ async def test_a_real_answer_leaves_no_step_open() -> None:
     assert isinstance(progress, Progress)
     async with rehearsal(provider, models=("a", "b")) as app:
         settings = app.config.defaults.model_copy(update={"strategy": "mixture"})
-        await app.answering.think(Question("Is it?"), settings, progress)
+        terms = Terms(settings, app.config, app.answering.prompts)
+        await app.answering.think(Question("Is it?"), terms, progress)
         open_before = [step.role for step in progress.steps if step.state == "asked"]
         progress.ended()
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import discord
 
 from moabot.config import read_key
-from moabot.errors import ConfigError, PlatformError
+from moabot.errors import ConfigError, MoabotError, PlatformError
+from moabot.findings import Finding
 from moabot_platforms.discord.inviting import invitation, missing
 
 if TYPE_CHECKING:
@@ -20,37 +21,55 @@ __all__ = ["application_id", "check"]
 PORTAL = "https://discord.com/developers/applications"
 
 
-async def check(settings: DiscordSettings) -> Sequence[str]:
-    """What is wrong, in sentences that say where to click; empty when all is well.
+async def check(settings: DiscordSettings) -> Sequence[Finding]:
+    """What is found, with where to click.
 
-    Asks Discord over HTTP alone, so it may run beside the bot. Raises `ConfigError` when the
-    token is not set, `PlatformError` when Discord cannot be asked.
+    Asks Discord over HTTP alone, so it may run beside the bot.
     """
     async with discord.Client(intents=discord.Intents.none()) as client:
-        application = await _logged_in(client, settings)
-        found: list[str] = []
-        flags = application.flags
-        may_read = flags.gateway_message_content or flags.gateway_message_content_limited
-        if settings.message_content and not may_read:
-            found.append(
-                "The Message Content intent is off. Switch it on at "
-                f"{PORTAL}/{application.id}/bot, or set message_content = false."
+        try:
+            application = await _logged_in(client, settings)
+            token = Finding("discord token", "ok", f"it is {client.user}")
+            return [token, *_intents(application, settings), *await _servers(client, application)]
+        except MoabotError as error:
+            return [Finding("discord token", "error", error.what, error.fix)]
+
+
+def _intents(application: discord.AppInfo, settings: DiscordSettings) -> list[Finding]:
+    flags = application.flags
+    may_read = flags.gateway_message_content or flags.gateway_message_content_limited
+    if may_read or not settings.message_content:
+        return []
+    said = "the Message Content intent is off"
+    fix = f"Switch it on at {PORTAL}/{application.id}/bot, or set message_content = false."
+    return [Finding("discord intents", "error", said, fix)]
+
+
+async def _servers(client: discord.Client, application: discord.AppInfo) -> list[Finding]:
+    servers = [guild async for guild in client.fetch_guilds(limit=None, with_counts=False)]
+    link = invitation(application.id)
+    if not servers:
+        return [Finding("discord servers", "warning", "the bot is on no server", f"Open {link}.")]
+    found: list[Finding] = []
+    for server in servers:
+        what = f"discord server {server.name!r}"
+        if lacks := missing(await _permissions(client, server)):
+            said, fix = (
+                f"the bot lacks: {', '.join(lacks)}",
+                f"Open {link} once more, or change its role.",
             )
-        servers = [guild async for guild in client.fetch_guilds(limit=None, with_counts=False)]
-        if not servers:
-            found.append(f"The bot is on no server. Open {invitation(application.id)}.")
-        for server in servers:
-            lacks = missing(await _permissions(client, server))
-            if lacks:
-                found.append(
-                    f"On {server.name!r} the bot lacks: {', '.join(lacks)}. "
-                    f"Open {invitation(application.id)} once more, or change its role there."
-                )
-        return found
+            found.append(Finding(what, "error", said, fix))
+        else:
+            found.append(Finding(what, "ok", "all rights are there"))
+    return found
 
 
 async def application_id(settings: DiscordSettings) -> int:
-    """The id of the application that the token belongs to; raises as `check` does."""
+    """The id of the application that the token belongs to.
+
+    Raises `ConfigError` when the token is not set or wrong, `PlatformError` when Discord cannot
+    be asked.
+    """
     async with discord.Client(intents=discord.Intents.none()) as client:
         return (await _logged_in(client, settings)).id
 

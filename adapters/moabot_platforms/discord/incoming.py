@@ -43,7 +43,8 @@ def asker_of(interaction: discord.Interaction, *, thread: str = "") -> Asker:
         guild_id=interaction.guild_id,
         thread=thread,
     )
-    manages = interaction.guild_id is not None and interaction.permissions.manage_guild
+    # Whoever writes to the bot alone manages that conversation.
+    manages = interaction.guild_id is None or interaction.permissions.manage_guild
     return Asker(scope, str(interaction.user.id), manages)
 
 

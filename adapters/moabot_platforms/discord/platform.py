@@ -10,12 +10,16 @@ import discord
 from moabot.config import read_key
 from moabot.errors import PlatformError
 from moabot_platforms.discord.bot import Bot
+from moabot_platforms.discord.checking import check
 from moabot_platforms.discord.reply import DiscordReply
 from moabot_platforms.discord.rooms import room_of_entry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from moabot.contract import Reply
     from moabot.desk import Desk
+    from moabot.findings import Finding
     from moabot.journal import Entry
     from moabot_platforms.discord.files import Files
     from moabot_platforms.discord.settings import DiscordSettings
@@ -41,6 +45,10 @@ class Discord:
             self._group = None
             await self.bot.stopped()
             await self.bot.close()
+
+    async def check(self) -> Sequence[Finding]:
+        """Token, intents and rights, for `moabot check`."""
+        return await check(self._settings)
 
     def reply_to(self, entry: Entry) -> Reply:
         """The reply to a message of an earlier process, in the same place."""

@@ -161,7 +161,9 @@ class Slack:
     async def asker(self, team: str, channel: str, user: str, *, thread: str = "") -> Asker:
         """Who does something where; Slack is asked each time whether they manage the workspace."""
         scope = Scope(NAME, team, channel, thread, private=await self.is_private(channel))
-        return Asker(scope, user, manages=await self._manages(user))
+        # Whoever writes to the bot alone manages that conversation.
+        manages = channel.startswith("D") or await self._manages(user)
+        return Asker(scope, user, manages=manages)
 
     async def is_private(self, channel: str, kind: str = "") -> bool:
         """Whether not everybody can read there. `kind` is what Slack told of it with an event."""

@@ -111,7 +111,7 @@ async def test_only_who_manages_the_server_changes_its_settings(
         await service.until(service.seen)
         status = await told(service, service.slash("moa status", user="ada"))
 
-    assert "may not change" in refusal
+    assert "who manage this place" in refusal
     assert refused.private
     assert "is now `vote`" in told_root
     assert "Root changed the strategy here from `mixture` to `vote`" in service.seen()[0].text

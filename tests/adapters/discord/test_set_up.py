@@ -12,7 +12,7 @@ from tests.fakes.discord.service import FakeDiscord
 from typer.testing import CliRunner
 
 from moabot.cli import app
-from moabot.errors import ConfigError, PlatformError
+from moabot.errors import PlatformError
 from moabot.testing import ScriptedProvider
 from moabot_platforms.discord.checking import application_id, check
 from moabot_platforms.discord.inviting import PERMISSIONS, invitation, missing
@@ -50,18 +50,21 @@ def test_the_command_prints_the_link_alone() -> None:
 
 
 async def test_all_is_well_where_the_bot_was_let_in(discord: FakeDiscord) -> None:
-    """Silence is the good news."""
-    assert await check(DiscordSettings()) == []
+    """Each thing that was looked at is named."""
+    found = await check(DiscordSettings())
+
+    assert {finding.state for finding in found} == {"ok"}
+    assert found[0].what == "discord token"
     assert await application_id(DiscordSettings()) == int(discord.state.bot.id)
 
 
 async def test_a_missing_intent_is_named_with_the_place_to_click(discord: FakeDiscord) -> None:
     """Without it the bot would not start."""
-    told = await check(DiscordSettings(message_content=True))
+    found = await check(DiscordSettings(message_content=True))
+    told = [finding for finding in found if finding.state == "error"]
 
-    assert len(told) == 1
-    assert "Message Content intent is off" in told[0]
-    assert f"/applications/{discord.state.bot.id}/bot" in told[0]
+    assert [finding.said for finding in told] == ["the Message Content intent is off"]
+    assert f"/applications/{discord.state.bot.id}/bot" in told[0].fix
 
 
 async def test_a_wrong_token_names_the_variable(
@@ -69,13 +72,14 @@ async def test_a_wrong_token_names_the_variable(
 ) -> None:
     """The token itself is never shown."""
     monkeypatch.setenv("DISCORD_TOKEN", "a.wrong.token")
-    with pytest.raises(ConfigError, match="DISCORD_TOKEN") as told:
-        await check(DiscordSettings())
+    wrong = await check(DiscordSettings())
     monkeypatch.delenv("DISCORD_TOKEN")
-    with pytest.raises(ConfigError, match="not set"):
-        await check(DiscordSettings())
+    unset = await check(DiscordSettings())
 
-    assert "a.wrong.token" not in str(told.value)
+    assert [(f.what, f.state) for f in (*wrong, *unset)] == [("discord token", "error")] * 2
+    assert "DISCORD_TOKEN" in wrong[0].said
+    assert "is not set" in unset[0].said
+    assert "a.wrong.token" not in str(wrong)
 
 
 async def test_a_token_that_is_revoked_ends_the_bot_with_a_reason(
