@@ -38,6 +38,8 @@ __all__ = ["Slack", "Workspace"]
 
 log = logging.getLogger("moabot")
 NAME = "slack"
+KIND_S = 1.0
+"""For asking what kind of channel it is: events are acknowledged within three seconds."""
 REMEMBERED = 10_000
 """Threads and channels that are kept in mind; the oldest are looked up again."""
 
@@ -171,10 +173,11 @@ class Slack:
             self._private[channel] = kind != "channel"
         elif channel not in self._private:
             try:
-                args = {"channel": channel}
-                found = inside(await self.home.web.surely("conversations.info", args), "channel")
-            except PlatformError:
+                async with asyncio.timeout(KIND_S):
+                    answer = await self.home.web.surely("conversations.info", {"channel": channel})
+            except (PlatformError, TimeoutError):
                 return True  # whoever cannot be told apart shares nothing
+            found = inside(answer, "channel")
             self._private[channel] = flag(found, "is_private") or flag(found, "is_im")
         while len(self._private) > REMEMBERED:
             self._private.popitem(last=False)

@@ -190,13 +190,14 @@ class Stream:
             "metadata": self._mark().wire(),
             **({"blocks": list(tail)} if tail else {}),
         }
-        part.open = False
         try:
             await self._web.soon("chat.stopStream", args, within_s=SOON_S)
         except SlackRefused as refused:
             if refused.error != EXPIRED:
                 raise
+            part.open = False
             return False
+        part.open = False
         part.shown += words
         return True
 

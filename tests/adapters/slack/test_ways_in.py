@@ -192,3 +192,21 @@ async def test_pictures_and_texts_reach_the_models_and_others_are_named(tmp_path
     assert [picture.data for picture in turn.images] == [b"\x89PNG"]
     assert "remember the milk" in turn.text
     assert "'archive.zip' was not read" in turn.text
+
+
+async def test_the_home_tab_shows_a_channel_to_its_members_only(tmp_path: Path) -> None:
+    """What a private channel spends is its own business."""
+    async with FakeSlack() as slack, running(slack, ScriptedProvider(MODELS), tmp_path) as bot:
+        asked = slack.mention("C2", "U1", "Why?")
+        await bot.answered(asked.ts, "C2")
+        slack.open_home("U1")
+        slack.open_home("U2")
+        await slack.until(lambda: bool(slack.home("U1") and slack.home("U2")))
+        slack.workspace.channels["C2"].members.discard("U2")
+        for user in ("U2", "U1"):
+            home = slack.home(user)
+            assert home is not None
+            await slack.click_in(home, "moabot_home", user=user, value="C2").acked()
+        await slack.until(lambda: "1 answer" in str(slack.home("U1")))
+
+    assert "Nothing was asked here" in str(slack.home("U2"))

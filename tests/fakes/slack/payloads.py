@@ -162,6 +162,8 @@ def action(blocks: list[Json], action_id: str, value: str | None, *, at: str) ->
                 | {"text": element[f"{side}_button"]["text"]}
                 | {"value": element[f"{side}_button"].get("value", "")}
             )
+        if kind == "conversations_select":
+            return sent | {"selected_conversation": value}
         if kind in {"static_select", "radio_buttons", "overflow"}:
             return sent | {"selected_option": _choice(element, value)}
         return sent | {"value": element.get("value", ""), "text": element.get("text")}
