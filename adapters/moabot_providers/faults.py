@@ -17,6 +17,7 @@ from moabot.errors import (
     ProviderGarbled,
     ProviderRefused,
     ProviderRejected,
+    ProviderSilent,
     ProviderUnreachable,
 )
 
@@ -88,7 +89,8 @@ class Faults:
             raise self.garbled(model, "it ended without a finish reason")
         if not text or text.isspace():
             why = "its length went into thinking" if stop == "length" else "nothing was written"
-            raise self.garbled(model, f"it has no text: {why}")
+            said = f"The reply is unusable: it has no text: {why}."
+            raise ProviderSilent(said, provider=self.provider, model=model)
         return Completion(text, usage, stop)
 
     def garbled(self, model: str, what: str) -> ProviderGarbled:

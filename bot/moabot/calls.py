@@ -22,6 +22,7 @@ from moabot.errors import (
     ProviderError,
     ProviderGarbled,
     ProviderRefused,
+    ProviderSilent,
     ProviderTimeout,
     ProviderUnreachable,
 )
@@ -197,7 +198,7 @@ class Calls:
                 retryable=False,
             ) from error
         if not completion.text.strip():
-            raise ProviderGarbled("The answer is empty.", provider=provider, model=name)
+            raise ProviderSilent("The answer is empty.", provider=provider, model=name)
         return completion
 
     def resting(self) -> list[tuple[str, float]]:

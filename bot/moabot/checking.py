@@ -15,15 +15,16 @@ from moabot.app import App, opened
 from moabot.budget import Budget
 from moabot.calls import Calls
 from moabot.config import Config
-from moabot.contract import Platform, Prompt, Turn
-from moabot.errors import MoabotError, ProviderError, ProviderGarbled, StoreError
+from moabot.contract import Prompt, Turn
+from moabot.errors import MoabotError, ProviderError, ProviderSilent, StoreError
 from moabot.explaining import Unseen
 from moabot.findings import Checked, Finding
+from moabot.guests import blamed
 from moabot.memory import stored
 from moabot.orders import Model, Order, Patience
 from moabot.plugins import Plugins
 from moabot.recorder import Recorder
-from moabot.serving import opened_platforms
+from moabot.serving import open_platform
 from moabot.store import Store
 
 __all__ = ["look"]
@@ -125,28 +126,38 @@ async def _models_and_platforms(
         except MoabotError as error:
             note(_wrong("models", error))
         else:
-            for finding in await _models(app, calls=calls):
+            for finding in (*await _providers(app), *await _models(app, calls=calls)):
                 note(finding)
-        for name, settings in config.platforms.items():
-            alone = config.model_copy(update={"platforms": {name: settings}})
+        for name in config.platforms:
             try:
-                platforms = await stack.enter_async_context(opened_platforms(alone, plugins))
+                platform = await open_platform(stack, config, plugins, name)
             except MoabotError as error:
                 note(_wrong(f"platform {name}", error))
             else:
-                for platform in platforms.values():  # none, when a third party's was left out
-                    await _platform(name, platform, note)
+                for finding in await _told(f"platform {name}", platform):
+                    note(finding)
         for problem in plugins.problems[before:]:
             note(Finding("plugin", "error", problem))
 
 
-async def _platform(name: str, platform: Platform, note: Note) -> None:
-    if not isinstance(platform, Checked):
-        said = "opened; it cannot be looked at more closely"
-        note(Finding(f"platform {name}", "ok", said))
-        return
-    for finding in await platform.check():
-        note(finding)
+async def _told(what: str, opened: object) -> Sequence[Finding]:
+    """How a provider or platform says that it is."""
+    if not isinstance(opened, Checked):
+        return [Finding(what, "ok", "opened; it cannot be looked at more closely")]
+    try:
+        with blamed(f"Its check of {what}"):
+            async with asyncio.timeout(CALL_S):
+                return list(await opened.check())
+    except MoabotError as error:
+        return [_wrong(what, error)]
+
+
+async def _providers(app: App) -> Sequence[Finding]:
+    """How those are that can tell more than the calls of their models do."""
+    models = app.answering.calls.models.values()
+    telling = {m.provider_name: m.provider for m in models if isinstance(m.provider, Checked)}
+    told = [await _told(f"provider {name}", provider) for name, provider in telling.items()]
+    return [finding for findings in told for finding in findings]
 
 
 async def _models(app: App, *, calls: bool) -> Sequence[Finding]:
@@ -181,7 +192,7 @@ async def _asked(calls: Calls, model: Model) -> Finding:
     )
     try:
         done = await calls.ask(order, Recorder(Unseen()), Budget(None))
-    except ProviderGarbled:  # a model that thinks first has no word left of sixteen tokens
+    except ProviderSilent:  # a model that thinks first has no word left of sixteen tokens
         return Finding(what, "ok", "reached; it said nothing in 16 tokens")
     except ProviderError as error:
         return Finding(what, "error", error.what, error.fix or error.usual_fix)

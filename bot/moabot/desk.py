@@ -17,7 +17,15 @@ from moabot.answering import Answering
 from moabot.channels import NO_WISH
 from moabot.config import ChannelSettings, Defaults, Preset, Sharing
 from moabot.contract import Asker, Message, Proposal, Reply, Scope
-from moabot.errors import MoabotError, PlatformError, QuestionRejected, Refused, StoreError
+from moabot.errors import (
+    MoabotError,
+    PlatformError,
+    PluginError,
+    QuestionRejected,
+    Refused,
+    StoreError,
+)
+from moabot.guests import blamed
 from moabot.journal import DurableJournal, Entry, event_of, message_of, scope_of, wish_of
 from moabot.memo import proposals_in
 from moabot.memory import Memory
@@ -195,6 +203,14 @@ class Desk:
         lines += [f"The model {name} rests for {seconds:.0f} s." for name, seconds in resting]
         return lines if resting else [*lines, "No model rests."]
 
+    async def left(self, platform: str) -> Sequence[Entry]:
+        """What earlier processes left unfinished there, oldest first; a try of each is counted."""
+        return await self._journal.resume(platform)
+
+    async def lay_down(self, platform: str) -> None:
+        """What is unfinished there is for the next process: nobody's mistake, so no try counts."""
+        await self._journal.lay_down(platform)
+
     async def finish_all(
         self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]
     ) -> None:
@@ -216,11 +232,13 @@ class Desk:
     async def _in_order(self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]) -> None:
         for entry in entries:
             try:
-                if entry.given_up:
-                    await self._give_up(entry, reply_to(entry))
-                else:
-                    await self.answer(entry, reply_to(entry))
-            except PlatformError as error:  # it stays unfinished; the others must not suffer
+                with blamed(f"The platform {entry.message.platform!r}"):
+                    if entry.given_up:
+                        await self._give_up(entry, reply_to(entry))
+                    else:
+                        await self.answer(entry, reply_to(entry))
+            except (PlatformError, PluginError) as error:
+                # It stays unfinished; the others must not suffer.
                 log.warning("not delivered", extra={"error": str(error)})
 
     async def _give_up(self, entry: Entry, reply: Reply) -> None:

@@ -11,7 +11,8 @@ MoabotError
 │   ├── ProviderUnreachable no connection, or it broke
 │   ├── ProviderRefused     the model declined to answer
 │   ├── ProviderRejected    the request itself is wrong (key, model name, too long)
-│   └── ProviderGarbled     nonsense, an empty text, or a stream without an end
+│   └── ProviderGarbled     nonsense, or a stream without an end
+│       └── ProviderSilent  … or no text at all
 ├── QuorumNotReached        too few proposers answered; carries those that did
 ├── BudgetSpent             the next call could cost more than is left of the answer's budget
 │   └── PurseEmpty          … of a day's or month's of a channel, workspace or person
@@ -37,6 +38,7 @@ __all__ = [
     "ProviderGarbled",
     "ProviderRefused",
     "ProviderRejected",
+    "ProviderSilent",
     "ProviderTimeout",
     "ProviderUnreachable",
     "PurseEmpty",
@@ -152,6 +154,10 @@ class ProviderGarbled(ProviderError):
     """The reply made no sense: not JSON, no text, or a stream that ended without a finish reason."""
 
     retryable_by_nature = True
+
+
+class ProviderSilent(ProviderGarbled):
+    """The reply is whole and has no text: all of its length may have gone into thinking."""
 
 
 class QuorumNotReached(MoabotError):

@@ -21,7 +21,7 @@ class Finding:
 
 @runtime_checkable
 class Checked(Protocol):
-    """A provider, platform or cache that can tell how it is; `moabot check` asks those that can."""
+    """A provider or platform that can tell how it is; `moabot check` asks those that can."""
 
     async def check(self) -> Sequence[Finding]:
         """Look at everything that an administrator could have done wrong: tokens, rights, disk.

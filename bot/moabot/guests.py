@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from moabot.errors import MoabotError, PluginError
 
-__all__ = ["USUAL", "Bounds", "Line", "blamed", "is_stopped", "within"]
+__all__ = ["UPDATE", "USUAL", "Bounds", "Line", "blamed", "is_stopped", "within"]
 
 T = TypeVar("T")
 UPDATE = "Update or remove it."
@@ -34,15 +34,19 @@ USUAL = Bounds()
 def blamed(what: str, *, fix: str = UPDATE) -> Generator[None]:
     """Whatever is raised in the block, but our own errors, becomes a `PluginError`.
 
-    `what` is its subject, such as "The hook moabot_register".
+    `what` is its subject, such as "The hook moabot_register". Of a group the first error counts.
     """
     try:
         yield
-    except MoabotError:
-        raise
-    except (Exception, SystemExit) as error:
-        said = " ".join(str(error).split())  # pluggy's errors have several lines
-        raise PluginError(f"{what} raised {type(error).__name__}: {said}.", fix=fix) from error
+    except (Exception, SystemExit, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and is_stopped():
+            raise
+        first = _first(error)
+        if isinstance(first, MoabotError):
+            raise first from first.__cause__
+        said = " ".join(str(first).split())  # pluggy's errors have several lines
+        told = f"{what} raised {type(first).__name__}{said and f': {said}'}."
+        raise PluginError(told, fix=fix) from error
 
 
 def within(seconds: float | None, what: str, work: Callable[[], T], *, key: str) -> T:
@@ -62,8 +66,15 @@ def within(seconds: float | None, what: str, work: Callable[[], T], *, key: str)
 
 def is_stopped() -> bool:
     """Whether somebody cancelled us; else a plugin let out a `CancelledError` of its own."""
-    task = asyncio.current_task()
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # a thread, which nobody can cancel
+        return False
     return task is not None and task.cancelling() > 0
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 class Line:
@@ -77,19 +88,23 @@ class Line:
     async def call(self, what: str, work: Callable[[], T]) -> T | None:
         """What `work` returned, None when nobody is called any more; raises `PluginError`.
 
-        The event loop goes on meanwhile: the call has a thread of its own.
+        The event loop goes on meanwhile: the call has a thread of its own. It waits its turn for
+        as long as it may then take; who waited in vain is not called.
         """
-        async with self._free:
-            if self.dead:
-                return None
-            call = _Call(what, work)
-            limit = asyncio.timeout(self._seconds)
-            try:
-                async with limit:
-                    return await asyncio.wrap_future(call.outcome)
-            except TimeoutError:
-                self.dead = True
-                raise call.given_up(self._seconds, key="hook_s") from None
+        call = None
+        try:
+            async with asyncio.timeout(self._seconds) as limit, self._free:
+                if self.dead:
+                    return None
+                call = _Call(what, work)
+                limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
+                return await asyncio.wrap_future(call.outcome)
+        except TimeoutError:
+            if call is None:
+                told = f"{what} is called more often than it can return, so calls are left out."
+                raise PluginError(told, fix=UPDATE) from None
+            self.dead = True
+            raise call.given_up(self._seconds, key="hook_s") from None
 
 
 class _Call(Generic[T]):

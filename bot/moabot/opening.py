@@ -8,16 +8,28 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from pydantic import BaseModel
+
 from moabot.config import Config, ModelSettings
 from moabot.contract import Provider, Strategy
-from moabot.errors import PluginError
+from moabot.errors import ConfigError, PluginError
+from moabot.guests import blamed
 from moabot.orders import Model
 from moabot.plugins import Offer, Plugins
 from moabot.pricing import look_up
 from moabot.standins import AbsentProvider, AbsentStrategy, WatchedStrategy
 from moabot.validation import validated
 
-__all__ = ["open_models", "open_strategies"]
+__all__ = ["open_models", "open_strategies", "settings_of"]
+
+
+def settings_of(offer: Offer, own: Mapping[str, object], *, where: str) -> BaseModel:
+    """An offer's settings from its table; raises `ConfigError` for what the table has wrong.
+
+    What a third party's own checks raise, but for a value that is wrong, is a `PluginError`.
+    """
+    with blamed(f"{where}: the settings of {offer.owner}"):
+        return validated(offer.settings, own, where=where)
 
 
 async def open_models(
@@ -39,16 +51,13 @@ async def open_strategies(
     stack: AsyncExitStack, config: Config, plugins: Plugins
 ) -> dict[str, Strategy]:
     """Those on offer and those of the configuration, with stand-ins for what a third party owes."""
-    ready: dict[str, Strategy] = {}
-    missing: set[str] = set()
-    for name, offer in plugins.offers("strategy").items():
-        if offer.needs_settings:
-            continue  # it is there for [strategies.X]
-        try:
-            ready[name] = await _strategy(stack, plugins, offer, {}, where="[plugins]")
-        except PluginError as error:  # one that nobody asked for must not stop the bot
-            plugins.problems.append(str(error))
-            missing |= {name} if offer.from_third_party else set()
+    tuned = {chosen.plugin for chosen in config.strategies.values()}
+    unasked = {
+        name: await _unasked(stack, plugins, offer, tuned=name in tuned)
+        for name, offer in plugins.offers("strategy").items()
+        if not offer.needs_settings  # such are there for [strategies.X]
+    }
+    ready = {name: strategy for name, strategy in unasked.items() if strategy is not None}
     for name, chosen in config.strategies.items():
         where = f"[strategies.{name}]"
         try:
@@ -59,9 +68,25 @@ async def open_strategies(
             ready[name] = AbsentStrategy()
     wanted = (config.defaults.strategy, *(each.strategy for each in config.channels.values()))
     for wish in wanted:
-        if wish and wish not in ready and (plugins.left_out or wish in missing):
+        if wish and wish not in ready and (plugins.left_out or wish in unasked):
             ready[wish] = AbsentStrategy()
     return ready
+
+
+async def _unasked(
+    stack: AsyncExitStack, plugins: Plugins, offer: Offer, *, tuned: bool
+) -> Strategy | None:
+    """A strategy that nobody asked for, which must not stop the bot; None if it cannot be had."""
+    try:
+        return await _strategy(stack, plugins, offer, {}, where="[plugins]")
+    except PluginError as error:
+        plugins.problems.append(str(error))
+    except ConfigError as error:  # it needs keys, which its fields do not say
+        if not offer.from_third_party:
+            raise
+        if not tuned:
+            plugins.complain(offer.owner, f"The strategy {offer.name!r} needs settings. {error}")
+    return None
 
 
 async def _strategy(
@@ -72,7 +97,7 @@ async def _strategy(
     *,
     where: str,
 ) -> Strategy:
-    settings = validated(offer.settings, own, where=where)
+    settings = settings_of(offer, own, where=where)
     strategy: Strategy = await offer.opened(stack, settings, where=where)
     if not offer.from_third_party:
         return strategy
@@ -96,7 +121,7 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
         own = chosen.own()
         if "dir" in offer.settings.model_fields:
             own.setdefault("dir", config.data_dir / name)
-        settings = validated(offer.settings, own, where=where)
+        settings = settings_of(offer, own, where=where)
         provider: Provider = await offer.opened(stack, settings, where=where)
     except PluginError as error:
         plugins.do_without("provider", chosen.plugin, error)

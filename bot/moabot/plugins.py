@@ -59,7 +59,7 @@ BUILT_IN = (
 log = logging.getLogger("moabot")
 
 MOST_COMPLAINTS = 100
-"""What plugins do wrong while the bot runs is kept in memory, so it must end."""
+"""What a plugin does wrong while the bot runs is kept in memory, so it must end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Plugins:
         self._offers: dict[tuple[Kind, str], Offer] = {}
         self._bounds = bounds
         self._lines: dict[str, Line] = {}
-        self._complained: set[tuple[str, str]] = set()
+        self._complained: dict[str, set[str]] = {}
         self._choosers: list[_Hook] = []
         self._listeners: list[_Hook] = []
         self.problems: list[str] = []
@@ -150,10 +150,14 @@ class Plugins:
 
     def complain(self, owner: str, what: str) -> None:
         """Note what a plugin did wrong, once: hooks are called for every message."""
-        if (owner, what) not in self._complained and len(self._complained) < MOST_COMPLAINTS:
-            self._complained.add((owner, what))
-            self.problems.append(f"Plugin {owner}: {what}")
-            log.warning("plugin", extra={"owner": owner, "problem": what})
+        noted = self._complained.setdefault(owner, set())
+        if what in noted or len(noted) > MOST_COMPLAINTS:
+            return
+        if len(noted) == MOST_COMPLAINTS:
+            what = "Further complaints about it are not shown."
+        noted.add(what)
+        self.problems.append(f"Plugin {owner}: {what}")
+        log.warning("plugin", extra={"owner": owner, "problem": what})
 
     def _let_in(self, allowed: dict[str, Pin], installed: Iterable[EntryPoint]) -> None:
         found: set[str] = set()

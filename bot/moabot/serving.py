@@ -10,18 +10,19 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from moabot.config import Config
 from moabot.contract import Platform
 from moabot.desk import Desk
-from moabot.errors import ConfigError, PlatformError, PluginError
-from moabot.journal import DurableJournal
+from moabot.errors import ConfigError, MoabotError, PluginError
+from moabot.guests import blamed
+from moabot.journal import Entry
+from moabot.opening import settings_of
 from moabot.plugins import Plugins
-from moabot.validation import validated
 
-__all__ = ["opened_platforms", "serve"]
+__all__ = ["open_platform", "opened_platforms", "serve"]
 
 log = logging.getLogger("moabot")
 INTERRUPTED = 130
@@ -33,7 +34,8 @@ async def opened_platforms(
 ) -> AsyncGenerator[Mapping[str, Platform]]:
     """Every platform of `[platforms]`, by name, until the end.
 
-    Raises `ConfigError` when there is none, or a key of one is wrong.
+    A third party's that breaks is left out. Raises `ConfigError` when none is there then, or a key
+    of one is wrong.
     """
     if not config.platforms:
         names = ", ".join(f"[platforms.{name}]" for name in plugins.offers("platform"))
@@ -43,30 +45,45 @@ async def opened_platforms(
         )
     async with AsyncExitStack() as stack:
         platforms: dict[str, Platform] = {}
-        for name, chosen in config.platforms.items():
-            where = f"[platforms.{name}]"
+        lacking: list[str] = []
+        for name in config.platforms:
             try:
-                offer = plugins.offer("platform", name, where=where)
-                settings = validated(offer.settings, chosen.own(), where=where)
-                platforms[name] = await offer.opened(stack, settings, where=where)
+                platforms[name] = await open_platform(stack, config, plugins, name)
             except PluginError as error:
                 plugins.do_without("platform", name, error)
+                lacking.append(str(error))
+        if not platforms:
+            why = " ".join(lacking)
+            raise ConfigError(f"No platform is there, so there is nothing to run. {why}", fix="")
         yield platforms
 
 
+async def open_platform(
+    stack: AsyncExitStack, config: Config, plugins: Plugins, name: str
+) -> Platform:
+    """The platform of `[platforms.name]`, until `stack` closes."""
+    where = f"[platforms.{name}]"
+    offer = plugins.offer("platform", name, where=where)
+    settings = settings_of(offer, config.platforms[name].own(), where=where)
+    platform: Platform = await offer.opened(stack, settings, where=where)
+    return platform
+
+
 async def serve(
-    platforms: Mapping[str, Platform], desk: Desk, *, journal: DurableJournal, drain_s: float
-) -> Mapping[str, PlatformError]:
+    platforms: Mapping[str, Platform], desk: Desk, *, drain_s: float
+) -> Mapping[str, MoabotError]:
     """Run `platforms`, by name, until all have ended or the process is told to stop.
 
-    A platform that is lost leaves the others alone; returns why each such was.
+    A platform that is lost leaves the others alone; returns why each such was. Raises `StoreError`
+    when what was left unfinished cannot be read.
     """
     stop = asyncio.Event()
-    lost: dict[str, PlatformError] = {}
+    lost: dict[str, MoabotError] = {}
     async with _signals(stop):
+        left = {name: await desk.left(name) for name in platforms}
         async with asyncio.TaskGroup() as group:
             running = [
-                group.create_task(_run(name, platform, desk, journal, lost))
+                group.create_task(_run(name, platform, desk, left[name], lost))
                 for name, platform in platforms.items()
             ]
             ended = group.create_task(_ended(running, stop))
@@ -75,7 +92,7 @@ async def serve(
             for task in (*running, ended):
                 task.cancel()
         for name in platforms:
-            await journal.lay_down(name)
+            await desk.lay_down(name)
     return lost
 
 
@@ -83,22 +100,18 @@ async def _run(
     name: str,
     platform: Platform,
     desk: Desk,
-    journal: DurableJournal,
-    lost: dict[str, PlatformError],
+    left: Sequence[Entry],
+    lost: dict[str, MoabotError],
 ) -> None:
-    left = await journal.resume(name)
+    """Run one platform; whatever it raises ends it alone."""
     try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(desk.finish_all(left, platform.reply_to))
-            await platform.run(desk)
-    except* PlatformError as errors:
-        lost[name] = _first(errors)
-        log.exception("platform lost", extra={"platform": name, "error": str(lost[name])})
-
-
-def _first(errors: ExceptionGroup[PlatformError]) -> PlatformError:
-    first = errors.exceptions[0]
-    return first if isinstance(first, PlatformError) else _first(first)
+        with blamed(f"The platform {name!r}"):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(desk.finish_all(left, platform.reply_to))
+                await platform.run(desk)
+    except MoabotError as error:
+        lost[name] = error
+        log.exception("platform lost", extra={"platform": name, "error": str(error)})
 
 
 async def _ended(running: list[asyncio.Task[None]], stop: asyncio.Event) -> None:

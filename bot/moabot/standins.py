@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from moabot.contract import Answer, Completion, Prompt, Question, Strategy, Wrote
 from moabot.errors import PluginError, ProviderRejected
-from moabot.guests import blamed, is_stopped
+from moabot.guests import blamed
 
 if TYPE_CHECKING:
     from moabot.panel import Panel
@@ -52,10 +51,6 @@ class WatchedStrategy:
                 answer = await self._strategy.answer(question, panel)
         except PluginError as error:
             self._complain(str(error))
-        except asyncio.CancelledError:
-            if is_stopped():
-                raise
-            self._complain(f"{what} raised CancelledError. Update or remove it.")
         else:
             flaw = _flaw(answer)
             if not flaw:

@@ -114,7 +114,7 @@ WHOLE, SIDE, CANCELLED, FAULT, STREAMED, SETTING, AGAIN, LET_IN = (
     ("provider", "test", "told"),
     [
         (Doing(lambda _: "Canberra."), WHOLE, "returned 'Canberra.'. Return a moabot.Completion"),
-        (Doing(lambda _: replace(GOOD, text=" ")), WHOLE, "raise ProviderGarbled instead"),
+        (Doing(lambda _: replace(GOOD, text=" ")), WHOLE, "raise ProviderSilent instead"),
         (Doing(lambda _: replace(GOOD, usage=Usage())), WHOLE, "less than one call"),
         (
             Doing(lambda _: replace(GOOD, usage=Usage(1, cost_usd=Decimal(-1)))),

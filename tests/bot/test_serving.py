@@ -16,7 +16,7 @@ import pytest
 from moabot.app import App
 from moabot.contract import Answer, Message, Scope
 from moabot.desk import Desk
-from moabot.errors import PlatformError
+from moabot.errors import MoabotError, PlatformError
 from moabot.journal import DurableJournal, Entry
 from moabot.serving import serve
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
@@ -76,9 +76,9 @@ class Life:
     journal: DurableJournal
     desk: Desk
 
-    async def serve(self, chat: Chat, *, drain_s: float = 5.0) -> Mapping[str, PlatformError]:
+    async def serve(self, chat: Chat, *, drain_s: float = 5.0) -> Mapping[str, MoabotError]:
         """Run the chat."""
-        return await serve({"test": chat}, self.desk, journal=self.journal, drain_s=drain_s)
+        return await serve({"test": chat}, self.desk, drain_s=drain_s)
 
 
 @asynccontextmanager

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Callable
-from functools import partial
 
 from moabot.app import App, opened
 from moabot.cli.running import NO_ANSWER, OK
 from moabot.config import Config
 from moabot.desk import Desk
-from moabot.errors import MoabotError, StoreError
+from moabot.errors import MoabotError
 from moabot.plugins import Plugins
 from moabot.reloading import reload
 from moabot.serving import opened_platforms, serve
@@ -22,24 +21,20 @@ __all__ = ["served"]
 
 async def served(config: Config, plugins: Plugins, *, reread: Callable[[], Config]) -> int:
     """Serve until told to stop; the exit code. At SIGHUP, go on with what `reread` returns."""
-    before = len(plugins.problems)
+    before, loop, early = len(plugins.problems), asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, early.set)  # by default it would end the process
     async with (
         opened(config, plugins, keep="all") as app,
         opened_platforms(config, plugins) as platforms,
     ):
         for problem in plugins.problems[before:]:
             complain(problem)
-        if app.memory.durable is None:  # keep="all" raises instead
-            raise StoreError("The database is not open.", fix="")
-        hup = partial(_reload, app, reread)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hup)
+        desk = Desk(app.answering, app.memory)
+        loop.add_signal_handler(signal.SIGHUP, _reload, app, reread)
+        if early.is_set():
+            _reload(app, reread)
         complain(f"Listening on {' and '.join(platforms)}; Ctrl-C stops.")
-        lost = await serve(
-            platforms,
-            Desk(app.answering, app.memory),
-            journal=app.memory.durable,
-            drain_s=config.store.drain_s,
-        )
+        lost = await serve(platforms, desk, drain_s=config.store.drain_s)
     for name, error in lost.items():
         complain(f"{name}: {error}")
     return NO_ANSWER if lost else OK

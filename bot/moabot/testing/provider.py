@@ -140,7 +140,7 @@ def _check(done: object) -> None:
         raise ContractBroken(f"`complete` returned {done!r}. Return a moabot.Completion.")
     hold(
         bool(str(done.text).strip()),
-        "The text is empty: raise ProviderGarbled instead.",
+        "The text is empty: raise ProviderSilent instead.",
     )
     hold(done.stop in {"end", "length"}, f"stop is {done.stop!r}; it is 'end' or 'length'.")
     _check_usage(done.usage)
