@@ -31,13 +31,15 @@ UNWISHED = MONEY | {"changes"}
 class Channels:
     """Settings by channel, over the defaults. `strategies` are the names that exist.
 
+    With None for them nobody is to be answered, so that names of what is not opened may stand.
+
     From weak to strong: `[defaults]`; the workspace ("slack:T1") in config.toml, then as it was
     set by command; the channel ("slack:T1/C1") likewise; the wish of one message. What is set by
     command stands in `store` and is read for each message, so the next one sees it.
     """
 
     def __init__(
-        self, config: Config, *, strategies: tuple[str, ...], store: Store | None = None
+        self, config: Config, *, strategies: tuple[str, ...] | None, store: Store | None = None
     ) -> None:
         self._config = config
         self._strategies = strategies
@@ -132,6 +134,8 @@ class Channels:
             return settings
 
     def _checked(self, settings: Defaults, *, where: str) -> Defaults:
+        if self._strategies is None:
+            return settings
         for kind, name, names in (
             ("strategy", settings.strategy, self._strategies),
             ("panel", settings.panel, tuple(self._config.panels)),

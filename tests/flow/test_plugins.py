@@ -243,7 +243,7 @@ def test_a_plugin_that_breaks_its_contract_is_told_how(environment: Environment)
     verified = environment("plugins", "verify", "--ask", "moabot-own")
 
     assert verified.code == 1
-    assert "The text is empty: raise ProviderGarbled instead." in verified.out
+    assert "The text is empty: raise ProviderSilent instead." in verified.out
 
 
 def test_pip_does_as_well_where_there_is_no_uv(environment: Environment) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from moabot.access import ChannelRules
-from moabot.config import ChannelSettings, Config
+from moabot.channels import Channels
+from moabot.config import Config
+from moabot.contract import Scope
 from moabot.store import Store
 from moabot.store.rows import By, Spending
 
@@ -49,9 +50,10 @@ async def left(store: Store, config: Config, by: By) -> list[Left]:
     keys: dict[str, list[Spending]] = {}
     for row in await store.spending(by, since=first):
         keys.setdefault(row.key, []).append(row)
+    channels = Channels(config, strategies=None, store=store)
     found: list[Left] = []
     for key, rows in keys.items():
-        day_usd, month_usd = await _limits(store, config, by, key)
+        day_usd, month_usd = await _limits(channels, config, by, key)
         for period, limit, since in (
             ("day", day_usd, today.timestamp()),
             ("month", month_usd, first),
@@ -63,24 +65,13 @@ async def left(store: Store, config: Config, by: By) -> list[Left]:
 
 
 async def _limits(
-    store: Store, config: Config, by: By, key: str
+    channels: Channels, config: Config, by: By, key: str
 ) -> tuple[Decimal | None, Decimal | None]:
     if by == "user":
         return config.admission.user_day_usd, config.admission.user_month_usd
-    rules = await _rules(store, config, key)
+    platform, _, place = key.partition(":")
+    workspace, _, channel = place.partition("/")
+    rules = await channels.settings(Scope(platform, workspace, channel))
     if by == "workspace":
         return rules.workspace_day_usd, rules.workspace_month_usd
     return rules.budget_day_usd, rules.budget_month_usd
-
-
-async def _rules(store: Store, config: Config, key: str) -> ChannelRules:
-    """Defaults, workspace and channel, each as in config.toml and then as set by command."""
-    keys = list(dict.fromkeys((key.partition("/")[0], key)))
-    stored = await store.settings(keys)
-    rules: dict[str, object] = config.defaults.model_dump(exclude_none=True)
-    for place in keys:
-        own = config.channels.get(place, ChannelSettings())
-        rules |= own.model_dump(exclude_none=True)
-        for value in stored.get(place, {}).values():
-            rules |= ChannelRules.model_validate_json(value).model_dump(exclude_none=True)
-    return ChannelRules.model_validate(rules)

@@ -19,6 +19,9 @@ from moabot.plugins import BUILT_IN, Kind, Plugins
 
 __all__ = ["Row", "installed_plugins", "offers_of", "orphans", "rows", "tried"]
 
+OFFERS = "moabot offers "
+"""Begins the line that counts: a plugin may print what it likes, before and after."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -89,10 +92,11 @@ def tried(name: str, bounds: Bounds) -> tuple[str, ...]:
         )
     except subprocess.TimeoutExpired:
         raise _spoiled(name, f"did not end within {limit_s:g} s") from None
-    if done.returncode:
+    told = [line for line in done.stdout.splitlines() if line.startswith(OFFERS)]
+    if done.returncode or not told:
         last = " ".join(done.stderr.split())[-300:]
-        raise _spoiled(name, f"ended its process with code {done.returncode}: {last}")
-    problems, offers = json.loads(done.stdout.splitlines()[-1])
+        raise _spoiled(name, f"ended its process with code {done.returncode}{last and f': {last}'}")
+    problems, offers = json.loads(told[-1].removeprefix(OFFERS))
     if problems:
         raise PluginError(" ".join(problems), fix="It was not allowed.")
     return tuple(offers)
@@ -123,7 +127,7 @@ def _kinds() -> Iterator[Kind]:
 
 def _try(name: str, load_s: float) -> None:
     plugins = Plugins(allow=[name], built_in=BUILT_IN, bounds=Bounds(load_s=load_s))
-    sys.stdout.write(f"\n{json.dumps([plugins.problems, offers_of(plugins, name)])}\n")
+    sys.stdout.write(f"\n{OFFERS}{json.dumps([plugins.problems, offers_of(plugins, name)])}\n")
 
 
 if __name__ == "__main__":

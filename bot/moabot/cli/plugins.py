@@ -71,8 +71,9 @@ def list_(context: typer.Context, *, json: Json = False) -> None:
 def install(context: typer.Context, spec: Spec, *, yes: Yes = False) -> None:
     """Install a plugin beside moabot, and allow exactly what was installed.
 
-    Shows what it is before it is allowed; nothing of it is loaded before. What it offers is tried
-    in a process of its own, and one that breaks there is not allowed.
+    Shows what it is before it is allowed; nothing of it is loaded before. But to build a folder or
+    an sdist, its own build code runs: only a wheel runs nothing. What it offers is tried in a
+    process of its own, and one that breaks there is not allowed.
     """
     from moabot.cli import allowing, installing, offered, running  # noqa: PLC0415 - as above
     from moabot.cli.storing import read_config  # noqa: PLC0415 - as above
@@ -113,6 +114,7 @@ def remove(context: typer.Context, name: Name) -> None:
     from moabot.plugins import nearest  # noqa: PLC0415 - as above
 
     with running.told():
+        read_config(context)  # what is wrong with it is told before anything is done
         path = running.path_of(context)
         forbidden = allowing.forbid(path, name)
         names = {normal(each.name): each.name for each in offered.installed_plugins()}
@@ -182,15 +184,18 @@ def new(kind: KindOf, name: Name) -> None:
 
 def _introduced(installed: "Distribution") -> list[str]:
     """What a distribution says of itself; nothing of it is imported."""
+    from moabot_platforms.words import printable  # noqa: PLC0415 - `--help` must stay fast
+
     summary = installed.metadata["Summary"] or "It says nothing about itself."
     needs = [each for each in installed.requires or () if "extra ==" not in each]
     entries = installed.entry_points.select(group="moabot")
-    return [
+    lines = (
         f"{installed.name} {installed.version}: {summary}",
         f"  plugins: {', '.join(f'{each.name} ({each.value})' for each in entries)}",
         f"  needs:   {', '.join(needs) or 'nothing'}",
         f"  files:   {len(installed.files or ())}",
-    ]
+    )
+    return [printable(" ".join(line.splitlines())) for line in lines]
 
 
 def _next_step(offer: str) -> str:

@@ -22,11 +22,13 @@ Even Better TOML:
   #:schema ./config.schema.json"""
 
 
-def schema() -> None:
-    """Print the JSON Schema of config.toml, with the keys of all plugins that are there."""
-    from moabot.plugins import Plugins  # noqa: PLC0415 - `--help` must stay fast
+def schema(context: typer.Context) -> None:
+    """Print the JSON Schema of config.toml, with the keys of all plugins that it allows."""
+    from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
 
-    typer.echo(json.dumps(schema_of(Plugins()), indent=2))
+    with running.told():
+        _, plugins = running.plugged(context)
+        typer.echo(json.dumps(schema_of(plugins), indent=2))
 
 
 def schema_of(plugins: "Plugins") -> dict[str, object]:

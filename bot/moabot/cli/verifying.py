@@ -15,7 +15,6 @@ from moabot.testing.checked import Checked
 
 __all__ = ["Kept", "kept"]
 
-LIMIT_S = 60.0
 SUITES: Mapping[Kind, type[Checked]] = {
     "provider": ProviderContract,
     "strategy": StrategyContract,
@@ -84,9 +83,10 @@ def _kept(config: Config, offer: Offer, name: str, *, ask: bool) -> Kept:
             else "its own tests must stand in for a chat"
         )
         tests = {each: told for each, told in tests.items() if each in dict(_tests(Checked))}
+    limit_s = 2 * config.plugins.load_s  # most tests open it, and one opens it twice
     for test, told in tests.items():
         try:
-            within(LIMIT_S, told, getattr(suite, test), key="load_s")
+            within(limit_s, told, getattr(suite, test), key="load_s")
             done.held += 1
         except PluginError as error:
             done.broken.append(str(error))
