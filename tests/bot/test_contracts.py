@@ -24,7 +24,9 @@ from moabot import (
     Usage,
     hookimpl,
 )
-from moabot.contract import Handle, Wrote
+from moabot.contract import Share, Wrote
+from moabot.desk import Desk
+from moabot.journal import Entry
 from moabot.panel import Panel
 from moabot.plugins import NoSettings, Register
 from moabot.testing import (
@@ -43,7 +45,7 @@ HALTED = Completion("Canberra.", Usage(calls=1), "stop")  # type: ignore[arg-typ
 def offering(kind: str, thing: object, settings: type[BaseModel] = NoSettings) -> ModuleType:
     """A plugin that offers one thing."""
 
-    def opening(_: object) -> AbstractAsyncContextManager[object]:
+    def opening(*_: object) -> AbstractAsyncContextManager[object]:
         return nullcontext(thing)
 
     @hookimpl
@@ -230,19 +232,24 @@ class Shelf:
         self._key = key
         self._forgets = forgets
         self._kept: dict[object, Answer] = {}
+        self._given: dict[str, object] = {}
 
-    async def find(self, question: Question, *, key: str) -> Answer | None:
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
         """Find it."""
         return self._kept.get(self._key(question, key))
 
-    async def keep(self, question: Question, answer: Answer, *, key: str) -> None:
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
         """Keep it."""
-        self._kept[self._key(question, key)] = answer
+        name = self._given[question.event] = self._key(question, key)
+        self._kept[name] = answer
 
-    async def forget(self, question: Question, *, key: str) -> None:
+    async def joined(self, question: Question, *, key: str, share: Share) -> None:
+        """Nobody joins here."""
+
+    async def forget(self, event: str) -> None:
         """Forget it."""
         if self._forgets:
-            self._kept.pop(self._key(question, key), None)
+            self._kept.pop(self._given.get(event), None)
 
 
 def _never_the_same(question: Question, key: str) -> object:
@@ -291,10 +298,11 @@ class Room:
 class Shown(RecordingReply):
     """A reply that shows in the room how it ended."""
 
-    def __init__(self, room: Room, *, times: int = 1) -> None:
+    def __init__(self, room: Room, *, times: int = 1, tells: bool = True) -> None:
         super().__init__()
         self._room = room
         self._times = times
+        self._tells = tells
 
     def _show(self, text: str) -> None:
         self._room.shown.extend([text] * self._times)
@@ -305,7 +313,7 @@ class Shown(RecordingReply):
 
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
         """Show it."""
-        self._show(f"{error} ({reference})")
+        self._show(f"{error} ({reference})" if self._tells else str(error))
 
 
 @dataclass
@@ -315,14 +323,19 @@ class Listening:
     room: Room
     times: int = 1
     deaf: bool = False
+    tells: bool = True
 
-    async def run(self, handle: Handle) -> None:
-        """Hand over what is said."""
+    async def run(self, desk: Desk) -> None:
+        """Bring what is said."""
         while True:
             text = await self.room.said.get()
             if not self.deaf:
                 message = Message("room", "w", "c", "somebody", text, event_id="1")
-                await handle(message, Shown(self.room, times=self.times))
+                await desk(message, Shown(self.room, times=self.times, tells=self.tells))
+
+    def reply_to(self, entry: Entry) -> Shown:
+        """Nothing was left."""
+        return Shown(self.room)
 
 
 class OfAPlatform(PlatformContract):
@@ -358,25 +371,22 @@ def test_a_platform_that_keeps_its_promises_passes(test: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("times", "deaf", "test", "told"),
+    ("broken", "test", "told"),
     [
-        (2, False, PLATFORM[0], "not the answer once"),
-        (0, False, PLATFORM[1], "does not tell its reference"),
-        (1, True, PLATFORM[0], "Nobody heard it; `run` waits"),
+        (lambda room: Listening(room, times=2), PLATFORM[0], "not the answer once"),
+        (lambda room: Listening(room, tells=False), PLATFORM[1], "does not tell its reference"),
+        (lambda room: Listening(room, deaf=True), PLATFORM[0], "shows nothing new; `run` waits"),
     ],
+    ids=["twice", "no reference", "deaf"],
 )
 def test_a_broken_promise_of_a_platform_is_found(
-    monkeypatch: pytest.MonkeyPatch,
-    times: int,
-    deaf: bool,  # noqa: FBT001 - a case of the table
-    test: str,
-    told: str,
+    monkeypatch: pytest.MonkeyPatch, broken: Callable[[Room], Listening], test: str, told: str
 ) -> None:
     """A person reads an answer twice, or none."""
     monkeypatch.setattr("moabot.testing.platform.SOON_S", 0.05)
     room = Room()
     suite = OfAPlatform(room)
-    suite.plugin = offering("platform", Listening(room, times, deaf))
+    suite.plugin = offering("platform", broken(room))
 
     with pytest.raises(ContractBroken, match=told):
         getattr(suite, test)()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 from contextlib import AsyncExitStack
 from tempfile import TemporaryDirectory
 from typing import ClassVar, TypeGuard
@@ -20,6 +21,7 @@ __all__ = ["PlatformContract"]
 
 SAID = "What is the capital of Australia?"
 MOMENT_S = 0.01
+REFERENCE = re.compile(r"\b[0-9a-f]{8}\b")
 
 
 class PlatformContract(Checked):
@@ -48,12 +50,13 @@ class PlatformContract(Checked):
         hold(SAID in asked[0], f"The bot heard {asked[0]!r} instead of {SAID!r}.")
         hold(shown.count("Canberra.") == 1, f"The chat shows {shown!r}, not the answer once.")
 
-    def test_an_apology_is_one_sentence_without_a_traceback(self) -> None:
+    def test_an_apology_is_one_sentence_with_its_reference(self) -> None:
         """A person needs to know what to do, and an administrator where to look."""
         refused = ProviderRejected("The key is wrong.", provider="p", model="a")
         provider = ScriptedProvider({"a": says(error=refused)})
         shown = self.run(self._heard(provider))
         hold("The key is wrong." in shown, f"The chat shows {shown!r}, not why nobody answered.")
+        hold(bool(REFERENCE.search(shown)), f"The apology {shown!r} does not tell its reference.")
         hold("Traceback" not in shown, "The apology shows a traceback.")
 
     def test_it_stops_when_it_is_cancelled(self) -> None:
