@@ -27,6 +27,7 @@ from moabot.app import App
 from moabot.contract import Answer, Question
 from moabot.errors import MoabotError
 from moabot.explaining import Unseen
+from moabot.terms import Terms
 from moabot.testing import VirtualTimeLoop, rehearsal
 from moabot_providers.replay import ReplaySettings, open_replay
 
@@ -79,7 +80,8 @@ async def ask(app: App, question: str, *, strategy: str, preset: str = "balanced
     """The engine's answer, None when there is none."""
     wish = app.config.defaults.model_copy(update={"strategy": strategy, "preset": preset})
     try:
-        return await app.answering.think(Question(question), wish, Unseen())
+        terms = Terms(wish, app.config, app.answering.prompts)
+        return await app.answering.think(Question(question), terms, Unseen())
     except MoabotError:
         return None
 

@@ -39,6 +39,7 @@ from moabot.plugins import Plugins
 from moabot.purses import Purse
 from moabot.recall import Recall
 from moabot.recorder import Recorder
+from moabot.terms import Terms
 from moabot.wording import Prompts
 
 __all__ = ["Answering"]
@@ -68,9 +69,8 @@ class Answering:
         self._conversations = Conversations(self.config.limits, self.journal)
         self._under_way: dict[str, asyncio.Task[object]] = {}
         self._halted: set[str] = set()
-        self.recall = Recall(
-            self.cache, config=self.config, prompts=self.prompts, plugins=self.plugins
-        )
+        name = self.config.cache.plugin
+        self.recall = Recall(self.cache, name=name, plugins=self.plugins)
 
     async def handle(
         self,
@@ -94,18 +94,18 @@ class Answering:
             entry = entry or await self.journal.accept(message, wish)
             if entry is None:
                 return  # a redelivery
-            recorder.memo, settings = entry.memo, await self._settings_of(entry)
-            async with self._admitted(entry, settings) as purses:
-                question = await self._begun(entry, settings)
-                answer = await self.recall.joined(question, settings)
+            recorder.memo, terms = entry.memo, await self._terms_of(entry)
+            async with self._admitted(entry, terms.settings) as purses:
+                question = await self._begun(entry, terms.settings)
+                answer = await self.recall.joined(question, terms)
                 if answer is None:
-                    with self.recall.leading(question, settings) as land:  # no gap before looking
-                        if (answer := await self.recall.find(question, settings)) is None:
+                    with self.recall.leading(question, terms) as land:  # no gap before looking
+                        if (answer := await self.recall.find(question, terms)) is None:
                             answer = await self.think(
-                                question, settings, recorder, seed=entry.seed, purses=purses
+                                question, terms, recorder, seed=entry.seed, purses=purses
                             )
                         land(answer)
-                        await self.recall.keep(question, settings, answer)
+                        await self.recall.keep(question, terms, answer)
                 await self._deliver(answer, entry, reply)
         except asyncio.CancelledError:
             if entry is None or not await self._halt(entry, reply, answer, recorder):
@@ -138,7 +138,7 @@ class Answering:
     async def think(
         self,
         question: Question,
-        settings: Defaults,
+        terms: Terms,
         report: Report,
         *,
         seed: bytes | None = None,
@@ -150,10 +150,10 @@ class Answering:
         `seed` is the answer's secret, the same after a crash; by default a new one. Each call
         must fit into the panel's budget and into all `purses`.
         """
-        budget = Budget(self.config.panels[settings.panel].budget_usd, purses)
+        budget = Budget(terms.panel.budget_usd, purses)
         seed = seed or secrets.token_bytes(16)
-        panel = self._panel(question, settings, report, seed=seed, budget=budget)
-        strategy = self.strategies[settings.strategy]
+        panel = self._panel(question, terms, report, seed=seed, budget=budget)
+        strategy = self.strategies[terms.settings.strategy]
         limit = asyncio.timeout_at(panel.until + LATE_S)
         try:
             async with limit:
@@ -166,12 +166,17 @@ class Answering:
             answer = _overdue(panel)
         if not answer.text.strip():  # a provider cannot give an empty text, a strategy can
             raise MoabotError(
-                f"The strategy {settings.strategy!r} gave an empty text.",
+                f"The strategy {terms.settings.strategy!r} gave an empty text.",
                 fix="Ask again, or choose another strategy.",
             )
         return replace(answer, seconds=asyncio.get_running_loop().time() - panel.began)
 
-    async def settings(self, message: Message, wish: ChannelSettings) -> Defaults:
+    async def terms(self, message: Message, wish: ChannelSettings) -> Terms:
+        """What holds for this message, and goes on to hold for it when another configuration comes."""
+        config, prompts = self.config, self.prompts  # those of the channels that are asked now
+        return Terms(await self._settings(message, wish), config, prompts)
+
+    async def _settings(self, message: Message, wish: ChannelSettings) -> Defaults:
         """What holds for this message: defaults, channel, a plugin's choice of strategy, wish."""
         settings = await self.channels.settings(message, wish)
         chosen = await self.plugins.choose_strategy(message, tuple(self.strategies))
@@ -217,26 +222,27 @@ class Answering:
         self.journal.begin(entry, settings, horizon=horizon)
         return question
 
-    async def _settings_of(self, entry: Entry) -> Defaults:
-        """What the answer was begun with, as far as that still exists after a restart."""
+    async def _terms_of(self, entry: Entry) -> Terms:
+        """What the answer, or the one that is asked again, was begun with, as far as it still exists."""
         try:
-            return await self.settings(entry.message, entry.wish)
+            return await self.terms(entry.message, entry.wish)
         except ConfigError:
-            if not entry.resumed:
+            if entry.horizon is None and not entry.resumed:
                 raise
-            return await self.settings(entry.message, NO_WISH)
+            gone = {"strategy": None, "panel": None}
+            return await self.terms(entry.message, entry.wish.model_copy(update=gone))
 
     def _panel(
-        self, question: Question, settings: Defaults, report: Report, *, seed: bytes, budget: Budget
+        self, question: Question, terms: Terms, report: Report, *, seed: bytes, budget: Budget
     ) -> Panel:
-        chosen = self.config.panels[settings.panel]
+        chosen, settings = terms.panel, terms.settings
         began = asyncio.get_running_loop().time()
         return Panel(
             question=question,
             settings=chosen,
             preset=settings.preset,
             strategy=settings.strategy,
-            prompts=self.prompts.noting(settings.note),
+            prompts=terms.prompts.noting(settings.note),
             calls=self.calls,
             recorder=report if isinstance(report, Recorder) else Recorder(report),
             budget=budget,

@@ -32,11 +32,9 @@ from moabot.explaining import Plan, Unseen, dry, plan
 from moabot.guests import Bounds
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
-from moabot.opening import open_models, open_strategies
+from moabot.opening import open_models, open_strategies, settings_of
 from moabot.plugins import Offer, Plugins, nearest
-from moabot.presets import fallback_of
 from moabot.recorder import Recorder
-from moabot.validation import validated
 from moabot.wording import Prompts
 from moabot_strategies.prompts import PROMPTS
 
@@ -84,6 +82,10 @@ class App:
             self._models
         )
 
+    def lacks_cache(self, config: Config) -> bool:
+        """Whether `config` wants a cache that was not wanted when the bot started."""
+        return self.cache is None and _caches(config) and not _caches(self.config)
+
     def adopt(self, config: Config) -> None:
         """Answer the next messages with what is not opened but only read: see `reloading`."""
         _check_roles(config)
@@ -94,7 +96,6 @@ class App:
         answering = self.answering
         answering.config, answering.prompts = config, self._prompts
         answering.channels = self.channels
-        answering.recall.adopt(config, self._prompts)
 
     async def explain(self, question: Question, *, wish: ChannelSettings = NO_WISH) -> Plan:
         """The calls that `question` would lead to, and their cost; nothing is called."""
@@ -105,8 +106,8 @@ class App:
             scope.platform, scope.workspace, scope.channel, "", question.text, "explain"
         )
         recorder = Recorder(Unseen())
-        settings = await answering.settings(message, wish)
-        answer = await answering.think(question, settings, recorder)
+        terms = await answering.terms(message, wish)
+        answer = await answering.think(question, terms, recorder)
         return plan(answer, recorder.calls, self._models)
 
     def _answering(self, calls: Calls, *, journal: Journal) -> Answering:
@@ -185,20 +186,19 @@ async def _open_cache(stack: AsyncExitStack, app: App) -> Cache | None:
     config, memory = app.config, app.memory
     if memory.durable is None or memory.store is None or not _caches(config):
         return None
-    panel = config.panels[config.defaults.panel]
     ask = Asking(
         calls=app.answering.calls,
-        channels=app.channels,
+        channels=lambda: app.channels,
+        panel=lambda: app.config.panels[app.config.defaults.panel],
         admission=app.admission,
         journal=PassingJournal(memory.store),  # paid and counted, but no message to take up again
-        chain=config.cache.judge or panel.judge or fallback_of(panel),
-        panel=panel,
+        chain=config.cache.judge or (),
         purpose="cache",
     )
     name, store = config.cache.plugin, memory.store
     try:
         offer = app.plugins.offer("cache", name, where="[cache] plugin")
-        settings = validated(offer.settings, config.cache.own(), where="[cache]")
+        settings = settings_of(offer, config.cache.own(), where="[cache]")
         cache: Cache = await offer.opened(stack, settings, store, ask, where="[cache]")
     except PluginError as error:
         app.plugins.do_without("cache", name, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from moabot.admission import Admission
@@ -14,6 +15,7 @@ from moabot.contract import Message, Prompt, Question
 from moabot.explaining import Unseen
 from moabot.journal import Journal
 from moabot.orders import Order, Patience
+from moabot.presets import fallback_of
 from moabot.recorder import Recorder
 
 __all__ = ["Asking"]
@@ -23,20 +25,21 @@ __all__ = ["Asking"]
 class Asking:
     """An `Ask` that goes down a chain of models, with the patience and budget of a panel.
 
-    `purpose` stands in the ledger where answers have their strategy.
+    `channels` and `panel` tell what holds at that time. Without a `chain` the panel's judge is
+    asked. `purpose` stands in the ledger where answers have their strategy.
     """
 
     calls: Calls
-    channels: Channels
+    channels: Callable[[], Channels]
+    panel: Callable[[], PanelSettings]
     admission: Admission
     journal: Journal
     chain: tuple[str, ...]
-    panel: PanelSettings
     purpose: str
 
     async def __call__(self, prompt: Prompt, *, about: Question) -> str:
         """Ask once; what it costs is on its way to disk when this returns."""
-        recorder = Recorder(Unseen())
+        recorder, panel = Recorder(Unseen()), self.panel()
         message = self._message(about)
         entry = await self.journal.accept(message, NO_WISH)
         if entry is not None and entry.memo is not None:
@@ -45,14 +48,14 @@ class Asking:
         order = Order(
             slot="judge",
             role="judge",
-            chain=self.chain,
+            chain=self.chain or panel.judge or fallback_of(panel),
             prompt=prompt,
-            until=asyncio.get_running_loop().time() + self.panel.deadline_s,
-            patience=Patience(self.panel.call_timeout_s, self.panel.tries),
+            until=asyncio.get_running_loop().time() + panel.deadline_s,
+            patience=Patience(panel.call_timeout_s, panel.tries),
         )
-        rules = await self.channels.settings(message)
+        rules = await self.channels().settings(message)
         with self.admission.paying(message, rules) as purses:
-            budget = Budget(self.panel.budget_usd, purses)
+            budget = Budget(panel.budget_usd, purses)
             return (await self.calls.ask(order, recorder, budget)).text
 
     def _message(self, about: Question) -> Message:

@@ -24,25 +24,34 @@ class Flights:
     async def joined(self, name: Name) -> Answer | None:
         """The answer that somebody else is making; None when we have to make it.
 
-        When the leader is stopped or gets a lesser answer, the next in line leads.
+        When the leader is stopped, the next in line leads. When it gets no good answer, nobody
+        waits a second time: all who waited make their own, beside each other.
         """
         while (leader := self._flying.get(name)) is not None:
-            answer = await asyncio.shield(leader)
-            if answer is not None:
-                return answer
+            await asyncio.wait([leader])
+            if not leader.cancelled():
+                return leader.result()
         return None
 
     @contextmanager
     def leading(self, name: Name) -> Generator[Callable[[Answer], None]]:
-        """Others wait for what is handed to the yielded function, until the block ends."""
+        """Others wait for what is handed to the yielded function, until the block ends.
+
+        While somebody leads by that name already, nobody waits for us.
+        """
+        name = (object(),) if name in self._flying else name
         landing: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._flying[name] = landing
         found: list[Answer] = []
         try:
             yield found.append
+        except asyncio.CancelledError:
+            landing.cancel()
+            raise
         finally:
             del self._flying[name]
-            landing.set_result(_shared(found[0]) if found else None)
+            if not landing.cancelled():
+                landing.set_result(_shared(found[0]) if found else None)
 
 
 def _shared(answer: Answer) -> Answer | None:

@@ -2,103 +2,93 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from moabot.config import Config, Defaults
 from moabot.contract import Answer, Cache, Question
 from moabot.errors import MoabotError
 from moabot.flights import Flights, Name, flight
-from moabot.guests import blamed
+from moabot.guests import UPDATE, blamed
 from moabot.plugins import Plugins
-from moabot.wording import Prompts
+from moabot.terms import Terms
 
 __all__ = ["Recall"]
 
 T = TypeVar("T")
+KEEP_S = 5.0
+"""What a cache may take to note something; an answer may wait for that."""
 
 
 class Recall:
-    """The cache as channels are set, and equal questions joined; neither can cost an answer."""
+    """The cache as channels are set, and equal questions joined; neither can cost an answer.
 
-    def __init__(
-        self, cache: Cache | None, *, config: Config, prompts: Prompts, plugins: Plugins
-    ) -> None:
+    `name` is the cache's, for complaints.
+    """
+
+    def __init__(self, cache: Cache | None, *, name: str, plugins: Plugins) -> None:
         self._cache = cache
+        self._name = name
         self._flights = Flights()
-        self._config = config
-        self._prompts = prompts
         self._plugins = plugins
-        self._keys: dict[tuple[str | None, ...], str] = {}
 
-    def adopt(self, config: Config, prompts: Prompts) -> None:
-        """Go on by another configuration: other keys, since other answers."""
-        self._config, self._prompts = config, prompts
-        self._keys.clear()
-
-    async def find(self, question: Question, settings: Defaults) -> Answer | None:
-        """An earlier answer, where there is a cache and it has one."""
-        cache, share = self._cache, settings.cache
+    async def find(self, question: Question, terms: Terms) -> Answer | None:
+        """An earlier answer, where there is a cache and it has one; it may ask models."""
+        cache, share = self._cache, terms.settings.cache
         if cache is None or share == "off":
             return None
-        key = self._key(settings)
-        return await self._unharmed(lambda: cache.find(question, key=key, share=share))
+        within_s = terms.panel.deadline_s
+        return await self._unharmed(
+            within_s, lambda: cache.find(question, key=terms.key, share=share)
+        )
 
-    async def keep(self, question: Question, settings: Defaults, answer: Answer) -> None:
+    async def keep(self, question: Question, terms: Terms, answer: Answer) -> None:
         """Remember an answer that is whole and new."""
-        cache, share = self._cache, settings.cache
+        cache, share = self._cache, terms.settings.cache
         if cache is None or share == "off" or answer.degraded or answer.from_cache:
             return
-        key = self._key(settings)
-        await self._unharmed(lambda: cache.keep(question, answer, key=key, share=share))
+        await self._unharmed(
+            KEEP_S, lambda: cache.keep(question, answer, key=terms.key, share=share)
+        )
 
-    async def joined(self, question: Question, settings: Defaults) -> Answer | None:
+    async def joined(self, question: Question, terms: Terms) -> Answer | None:
         """The answer that an equal question is just being given; None when we have to make it."""
-        answer = await self._flights.joined(self._flight(question, settings))
-        cache, share = self._cache, settings.cache
+        answer = await self._flights.joined(self._flight(question, terms))
+        cache, share = self._cache, terms.settings.cache
         if answer is not None and cache is not None and share != "off":
-            key = self._key(settings)
-            await self._unharmed(lambda: cache.joined(question, key=key, share=share))
+            await self._unharmed(KEEP_S, lambda: cache.joined(question, key=terms.key, share=share))
         return answer
 
     def leading(
-        self, question: Question, settings: Defaults
+        self, question: Question, terms: Terms
     ) -> AbstractContextManager[Callable[[Answer], None]]:
         """Others wait for what is handed to the yielded function, until the block ends."""
-        return self._flights.leading(self._flight(question, settings))
+        return self._flights.leading(self._flight(question, terms))
 
     async def forget(self, event: str) -> None:
         """What the message `event` was given is wrong: never give it again."""
         if (cache := self._cache) is not None:
-            await self._unharmed(lambda: cache.forget(event))
+            await self._unharmed(KEEP_S, lambda: cache.forget(event))
 
-    async def _unharmed(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        name = self._config.cache.plugin
+    async def _unharmed(self, within_s: float, ask: Callable[[], Awaitable[T]]) -> T | None:
+        cache, limit = f"The cache {self._name!r}", asyncio.timeout(within_s)
         try:
-            with blamed(f"The cache {name!r}"):
-                return await ask()
+            with blamed(cache):
+                async with limit:
+                    return await ask()
         except MoabotError as error:
-            offer = self._plugins.offers("cache").get(name)
-            self._plugins.complain(name if offer is None else offer.owner, str(error))
+            offer = self._plugins.offers("cache").get(self._name)
+            slow = f"{cache} did not answer within {within_s:g} s. {UPDATE}"
+            self._plugins.complain(
+                self._name if offer is None else offer.owner,
+                slow if limit.expired() else str(error),
+            )
         return None
 
-    def _flight(self, question: Question, settings: Defaults) -> Name:
+    def _flight(self, question: Question, terms: Terms) -> Name:
         """The name under which others may join; without a cache, one that nobody has."""
-        if self._cache is None or settings.cache == "off":
+        share = terms.settings.cache
+        if self._cache is None or share == "off":
             return (object(),)
-        return flight(question, key=self._key(settings), share=settings.cache)
-
-    def _key(self, settings: Defaults) -> str:
-        """A hash of whatever changes the answer to the same question; made once for each setting."""
-        chosen = (settings.strategy, settings.preset, settings.panel, settings.note)
-        if (known := self._keys.get(chosen)) is not None:
-            return known
-        config = self._config
-        models = {name: model.model_dump_json() for name, model in config.models.items()}
-        own = {name: plugin.model_dump_json() for name, plugin in config.strategies.items()}
-        panel = config.panels[settings.panel].model_dump_json()
-        whole = repr((chosen, panel, models, own, self._prompts))
-        key = self._keys[chosen] = hashlib.sha256(whole.encode()).hexdigest()
-        return key
+        return flight(question, key=terms.key, share=share)

@@ -15,6 +15,8 @@ __all__ = ["reload"]
 
 LIVE = ("defaults", "channels", "panels", "prompts", "admission")
 """The tables that are read for each message; the others were read to open something."""
+STUCK = "[admission] at_once:"
+"""What is not read again of these: answers under way hold places."""
 
 
 def reload(app: App, new: Config) -> list[str]:
@@ -30,16 +32,20 @@ def reload(app: App, new: Config) -> list[str]:
             f"The panels of the new configuration use models that are not open: {missing}.",
             fix="Start the bot anew to use them.",
         )
+    lines = ["No cache is open; one needs a restart."] if app.lacks_cache(new) else []
     live = old.model_copy(update={table: getattr(new, table) for table in LIVE})
     app.adopt(live)
-    lines: list[str] = []
     for table in Config.model_fields:
         differs = _differences(_plain(old, table), _plain(new, table), f"[{table}]")
         if table in LIVE:
-            lines += differs
+            lines += (line + _but(line) for line in differs)
         elif list(differs):
             lines.append(f"[{table}] changed; that needs a restart.")
     return lines
+
+
+def _but(line: str) -> str:
+    return "; that needs a restart." if line.startswith(STUCK) else ""
 
 
 def _plain(config: Config, table: str) -> object:

@@ -12,6 +12,7 @@ from moabot.config import ChannelSettings
 from moabot.contract import Answer, Question, Scope, Share
 from moabot.errors import ProviderRejected
 from moabot.explaining import Unseen
+from moabot.terms import Terms
 from moabot.testing import ScriptedProvider, ask, rehearsal, says
 
 pytestmark = pytest.mark.virtual_time
@@ -120,6 +121,7 @@ async def test_a_report_of_any_kind_may_listen() -> None:
     async with rehearsal(ScriptedProvider()) as app:
         settings = app.answering.channels._defaults
         question = Question("What now?", scope=Scope("x", "y", "z"))
-        answer = await app.answering.think(question, settings, Unseen())
+        terms = Terms(settings, app.config, app.answering.prompts)
+        answer = await app.answering.think(question, terms, Unseen())
 
     assert answer.text == "a says so."

@@ -12,7 +12,8 @@ import pytest
 from moabot import Completion, Message, Prompt, Usage, Wrote
 from moabot.app import App
 from moabot.contract import Answer, Question, Share
-from moabot.testing import RecordingReply, rehearsal
+from moabot.errors import ProviderRejected
+from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
 
 pytestmark = pytest.mark.virtual_time
 
@@ -80,6 +81,30 @@ class Broken(Memory):
         raise OSError("nobody knows why")
 
 
+class Silent(Memory):
+    """A cache that never comes back."""
+
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
+        """Wait."""
+        return await asyncio.Future()
+
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
+        """Wait."""
+        await asyncio.Future()
+
+
+class Cancelled(Memory):
+    """A cache that gives up its own work, which looks as if we had been told to stop."""
+
+    async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
+        """Give up."""
+        raise asyncio.CancelledError
+
+    async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
+        """Give up."""
+        raise asyncio.CancelledError
+
+
 @asynccontextmanager
 async def _bot(provider: Slow, memory: Memory) -> AsyncGenerator[App]:
     async with rehearsal(provider, SINGLE) as app:
@@ -107,6 +132,41 @@ async def test_a_broken_cache_costs_no_answer_and_is_named() -> None:
     assert problems == [
         "Plugin moabot_cache.plugin: The cache 'semantic' raised OSError: nobody knows why. Update or remove it."
     ]
+
+
+@pytest.mark.parametrize(
+    ("memory", "problem"),
+    [
+        (Silent(), "did not answer within 60 s"),
+        (Cancelled(), "raised CancelledError"),
+    ],
+    ids=["silent", "cancelled"],
+)
+async def test_a_cache_that_hangs_or_gives_up_costs_no_answer(memory: Memory, problem: str) -> None:
+    """An answer that is written and paid must reach who asked."""
+    async with _bot(Slow(), memory) as app:
+        answer = await _ask(app, "1")
+        problems = " ".join(app.plugins.problems)
+
+    assert answer is not None
+    assert problem in problems
+
+
+async def test_who_asks_what_gets_no_good_answer_waits_for_one_other_at_most() -> None:
+    """Six in a row behind a model that is down would wait six times as long as one."""
+    down = ProviderRejected("It is down.", provider="scripted", model="a")
+    provider = ScriptedProvider({"a": says(error=down, seconds=2)})
+    panel = {"hedge": False, "tries": 1}
+    async with rehearsal(provider, SINGLE, models=("a",), panel=panel) as app:
+        app.answering = replace(app.answering, cache=Memory())
+        asking = [asyncio.create_task(_ask(app, str(n))) for n in range(6)]
+        await asyncio.sleep(2)  # one second for looking, two for the answer of the first
+        first = len(provider.prompts)
+        await asyncio.sleep(3)
+        rest = len(provider.prompts)
+        await asyncio.gather(*asking)
+
+    assert (first, rest) == (1, 6)
 
 
 async def test_who_asks_while_the_first_is_served_never_starts_a_second_run() -> None:
