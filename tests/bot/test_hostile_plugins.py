@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,14 @@ import pytest
 from moabot import Message
 from moabot.app import opened
 from moabot.config import ChannelSettings, parse
+from moabot.contract import Reply
+from moabot.desk import Desk
 from moabot.errors import ConfigError, PluginError
 from moabot.guests import Bounds
-from moabot.plugins import BUILT_IN, Plugins
+from moabot.hookspecs import hookimpl
+from moabot.journal import Entry
+from moabot.plugins import BUILT_IN, Plugins, Register
+from moabot.serving import opened_platforms, serve
 from moabot.testing import RecordingReply, ask
 
 if TYPE_CHECKING:
@@ -42,24 +49,41 @@ BEGIN = """\
 import asyncio, threading
 from contextlib import asynccontextmanager, nullcontext
 from types import SimpleNamespace
+from pydantic import BaseModel, Field, model_validator
 from moabot import hookimpl
+from moabot.testing import RecordingReply
+
+class Keys(BaseModel):
+    KEYS
 
 class Bad:
     async def complete(self, prompt, *, model, wrote=None):
         ACT
     async def answer(self, question, panel):
         ACT
+    async def run(self, desk):
+        RUN
+    def reply_to(self, entry):
+        REPLY
+    async def find(self, question, *, key, share):
+        FIND
+    async def keep(self, question, answer, *, key, share):
+        KEEP
+    async def joined(self, question, *, key, share):
+        pass
+    async def forget(self, event):
+        pass
 
 @asynccontextmanager
-async def opening(settings):
+async def opening(settings, *needs):
     OPEN
     yield Bad()
 
 @hookimpl
 def moabot_register(register):
     REGISTER
-    register.provider("bad", opening)
-    register.strategy("bad", opening)
+    for offer in (register.provider, register.strategy, register.platform, register.cache):
+        offer("bad", opening, Keys)
 
 @hookimpl
 def moabot_choose_strategy(message, names):
@@ -71,14 +95,23 @@ def moabot_answered(message, answer):
 """
 SLEEP = "threading.Event().wait()"
 SPIN = "while True: pass"
+CANCEL = "raise asyncio.CancelledError"
+SECRET = "token: str = Field(default_factory=lambda: {}['TOKEN'])"
 
 
 def bad(**places: str) -> str:
     """A plugin that is well made, but for what it does in these places."""
-    whole = {"REGISTER": "", "OPEN": "", "ACT": "return None", "CHOOSE": "", "HEAR": ""} | places
+    usual = dict.fromkeys(
+        ("REGISTER", "OPEN", "CHOOSE", "HEAR", "KEYS", "RUN", "FIND", "KEEP"), "pass"
+    )
     source = BEGIN
-    for place, what in whole.items():
-        source = source.replace(place, what or "pass")
+    for place, what in {
+        **usual,
+        "ACT": "return",
+        "REPLY": "return RecordingReply()",
+        **places,
+    }.items():
+        source = source.replace(place, what)
     return source
 
 
@@ -103,11 +136,19 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
         bad(REGISTER="register.strategy('x', opening, dict)"),
         "which are no pydantic model",
     ),
+    "has settings that raise": (
+        bad(KEYS=SECRET),
+        "[providers.bad]: the settings of acme-bad-13 raised KeyError: 'TOKEN'",
+    ),
     "raises when opened": (bad(OPEN="1 / 0"), "could not open the provider 'bad'; it raised Zero"),
     "exits when opened": (bad(OPEN="raise SystemExit(3)"), "provider 'bad'; it raised SystemE"),
     "hangs when opened": (
         bad(OPEN="await asyncio.Event().wait()"),
         "provider 'bad'; it took longer than 0.2 s. Update or remove it, or raise [plugins] load_s.",
+    ),
+    "cancels when opened": (
+        bad(OPEN="raise asyncio.CancelledError"),
+        "provider 'bad'; it raised CancelledError. Correct its settings, or update it.",
     ),
     "hands over nonsense": (
         bad().replace("yield Bad()", "yield 7"),
@@ -147,6 +188,14 @@ def tables(**more: object) -> dict[str, object]:
     }
 
 
+ALONE: Mapping[str, object] = {
+    "providers": {"good": {"plugin": "good"}},
+    "models": {"a": {"provider": "good", "name": "a"}},
+    "panels": {"default": {"proposers": [{"model": "a"}]}},
+    "defaults": {"strategy": "single"},
+}
+
+
 async def answers(plugins: Plugins, *, strategies: tuple[str | None, ...]) -> list[RecordingReply]:
     """A question for each strategy; with None, for the one of the channel."""
     async with opened(parse(tables(), source="here"), plugins) as app:
@@ -173,6 +222,85 @@ async def test_the_bot_answers_every_question_with_the_rest(install: Installed, 
     assert len(lines) == 1, plugins.problems
     assert name in lines[0]
     assert "\n" not in lines[0]
+
+
+class GoodChat:
+    """A chat in which one person asks twice, and that then ends."""
+
+    def __init__(self) -> None:
+        self.replies = [RecordingReply(), RecordingReply()]
+
+    @hookimpl
+    def moabot_register(self, register: Register) -> None:
+        """Offer itself."""
+        register.platform("good", lambda _: nullcontext(self))
+
+    async def run(self, desk: Desk) -> None:
+        """Ask the same in two threads."""
+        for thread, reply in zip("12", self.replies, strict=True):
+            await desk(Message("good", "w", "c", "Ann", "Is it so?", thread, thread=thread), reply)
+
+    def reply_to(self, entry: Entry) -> Reply:
+        """Nothing was left from before."""
+        raise NotImplementedError
+
+
+# what its platform, cache or settings do: its source, and what is said of it
+IN_A_CHAT: Mapping[str, tuple[str, str]] = {
+    "a platform that raises": (bad(RUN="1 / 0"), "The platform 'bad' raised ZeroDivisionError"),
+    "a platform that exits": (bad(RUN="exit()"), "The platform 'bad' raised SystemExit"),
+    "a platform that cancels": (bad(RUN=CANCEL), "The platform 'bad' raised CancelledError"),
+    "a platform without replies": (bad(REPLY="1 / 0"), "The platform 'bad' raised ZeroDivis"),
+    "a platform that exits instead": (bad(REPLY="exit()"), "The platform 'bad' raised SystemExit"),
+    "settings of a platform": (bad(KEYS=SECRET), "[platforms.bad]: the settings of acme-bad-ch"),
+    "settings of a cache": (bad(KEYS=SECRET), "[cache]: the settings of acme-bad-chat-6 raised K"),
+    "a cache that raises": (bad(FIND="1 / 0"), "The cache 'bad' raised ZeroDivisionError"),
+    "a cache that cannot keep": (bad(KEEP="exit()"), "The cache 'bad' raised SystemExit"),
+    "a cache that cancels": (bad(FIND=CANCEL), "The cache 'bad' raised CancelledError"),
+}
+
+
+@pytest.mark.parametrize("what", IN_A_CHAT)
+async def test_another_chat_gets_its_answers(
+    install: Installed, what: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A third party's platform, or its cache, must not end the chats that people already use."""
+    source, told = IN_A_CHAT[what]
+    name = f"acme-bad-chat-{list(IN_A_CHAT).index(what)}"
+    install(name, source)
+    install("acme-good", GOOD)
+    plugins = Plugins(allow=[name, "acme-good"], built_in=OURS, bounds=PATIENT)
+    plugins.admit("good chat", chat := GoodChat())
+    more = {"data_dir": str(tmp_path), "platforms": {"good": {}, "bad": {}}}
+    config = parse({**ALONE, **more, "cache": {"plugin": "bad"}}, source="here")
+    async with (
+        opened(config, plugins, keep="all") as app,
+        opened_platforms(config, plugins) as platforms,
+        asyncio.timeout(20),
+    ):
+        desk = Desk(app.answering, app.memory)
+        await desk.accept(Message("bad", "w", "c", "Ann", "Left?", "0"))
+        await serve(platforms, desk, drain_s=5)
+
+    assert [reply.answer and reply.answer.text for reply in chat.replies] == ["It is so."] * 2
+    said = [*plugins.problems, *(str(vars(each).get("error")) for each in caplog.records)]
+    assert any(told in line for line in said), said
+
+
+async def test_a_strategy_that_needs_keys_costs_a_line(install: Installed) -> None:
+    """What its fields do not tell is known only when it is opened, which nobody asked for."""
+    check = "\n    @model_validator(mode='after')\n    def it(self): raise ValueError('Set a or b')"
+    only = "for offer in (register.provider, register.strategy, register.platform, register.cache):"
+    install("acme-bad", bad(KEYS=check).replace(only, "for offer in (register.strategy,):"))
+    install("acme-good", GOOD)
+    plugins = Plugins(allow=["acme-bad", "acme-good"], built_in=OURS, bounds=PATIENT)
+    config = parse({**tables(), **ALONE}, source="here")
+    async with opened(config, plugins) as app:
+        reply = await ask(app, "Is it so?")
+
+    assert reply.answer is not None
+    line = "Plugin acme-bad: The strategy 'bad' needs settings. [plugins]: Set a or b."
+    assert plugins.problems == [line]
 
 
 async def test_a_hook_that_hung_is_never_called_again(install: Installed) -> None:
