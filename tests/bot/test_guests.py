@@ -25,13 +25,15 @@ def test_one_plugin_s_complaints_leave_room_for_another_s() -> None:
 
 async def test_nobody_waits_for_all_calls_of_a_slow_hook_that_came_before() -> None:
     """Messages may come faster than it returns; each would wait longer than the one before."""
-    line, called = Line(0.05), list[int]()
+    line, called = Line(0.3), list[int]()
 
     def slow() -> None:
         called.append(1)
-        threading.Event().wait(0.04)
+        threading.Event().wait(0.05)
 
-    ended = await asyncio.gather(*(line.call("It", slow) for _ in range(9)), return_exceptions=True)
+    ended = await asyncio.gather(
+        *(line.call("It", slow) for _ in range(30)), return_exceptions=True
+    )
 
-    assert len(called) <= 3
+    assert len(called) < 10
     assert "It is called more often than it can return" in str(ended[-1])
