@@ -21,10 +21,21 @@ from moabot.journal import DurableJournal
 from moabot.plugins import Plugins
 from moabot.validation import validated
 
-__all__ = ["opened_platforms", "serve"]
+__all__ = ["opened_platforms", "require_platforms", "serve"]
 
 log = logging.getLogger("moabot")
 INTERRUPTED = 130
+
+
+def require_platforms(config: Config, plugins: Plugins) -> None:
+    """Raise `ConfigError` when there is nothing to serve."""
+    if not config.platforms:
+        names = ", ".join(f"[platforms.{name}]" for name in plugins.offers("platform"))
+        raise ConfigError(
+            "No platform is configured, so there is nothing to run.",
+            fix=f"Write one of {names or '(no plugin offers any)'} into config.toml, "
+            "or let `moabot init` write one.",
+        )
 
 
 @asynccontextmanager
@@ -35,12 +46,7 @@ async def opened_platforms(
 
     Raises `ConfigError` when there is none, or a key of one is wrong.
     """
-    if not config.platforms:
-        names = ", ".join(f"[platforms.{name}]" for name in plugins.offers("platform"))
-        raise ConfigError(
-            "No platform is configured, so there is nothing to run.",
-            fix=f"Write one of {names or '(no plugin offers any)'} into config.toml.",
-        )
+    require_platforms(config, plugins)
     async with AsyncExitStack() as stack:
         platforms: dict[str, Platform] = {}
         for name, chosen in config.platforms.items():
