@@ -41,9 +41,9 @@ class CheckOptions:
 
 @spread(CheckOptions)
 def check(context: typer.Context, options: CheckOptions) -> None:
-    """Check configuration, models, chats, plugins, database, disk and clock.
+    """Check that configuration, models, chats and disk are well.
 
-    Each model is asked for one word.
+    Plugins, database and clock too. Each model is asked for one word.
     """
     import asyncio  # noqa: PLC0415 - `--help` must stay fast
 

@@ -23,7 +23,10 @@ Even Better TOML:
 
 
 def schema() -> None:
-    """Print the JSON Schema of config.toml, with the keys of all plugins that are there."""
+    """Print the JSON Schema of config.toml, for editors.
+
+    With the keys of all plugins that are there.
+    """
     from moabot.plugins import Plugins  # noqa: PLC0415 - `--help` must stay fast
 
     typer.echo(json.dumps(schema_of(Plugins()), indent=2))
