@@ -1,4 +1,4 @@
-"""The tables of docs/reference/records.md, from a real record and from what the code logs."""
+"""The rows of the tables of docs/reference/records.md, from a real record and from what the code logs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeGuard
-
-import tables
 
 from moabot.contract import Agreement, Answer, Cancelled, Failure, Proposal, Usage
 from moabot.record import record
@@ -68,13 +66,12 @@ MEANINGS = {
 }
 
 
-def answer() -> str:
+def answer() -> list[tuple[str, str]]:
     """Each field of `moabot ask --json`; one without a meaning here, or not there, is an error."""
     fields = list(_fields(record(EVERY_PART), ""))
     if wrong := set(fields) ^ MEANINGS.keys():
         raise SystemExit(f"docs/records.py and moabot/record.py differ in {sorted(wrong)}")
-    rows = [(f"`{name}`", MEANINGS[name]) for name in fields]
-    return tables.table(("field", "what it is"), rows)
+    return [(f"`{name}`", MEANINGS[name]) for name in fields]
 
 
 def _fields(value: object, path: str) -> Iterator[str]:
@@ -91,13 +88,13 @@ def _is_table(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, dict)
 
 
-def events() -> str:
-    """Each event that the core and the cache log, with its fields."""
+def events() -> list[tuple[str, str, str]]:
+    """Each event that the core and the cache log, with its level and fields."""
     found: set[tuple[str, str, str]] = set()
     for folder in ("bot/moabot", "cache/moabot_cache"):
         for file in (ROOT / folder).rglob("*.py"):
             found |= set(_events(ast.parse(file.read_text(encoding="utf-8"))))
-    return tables.table(("message", "level", "fields"), sorted(found))
+    return sorted(found)
 
 
 def _events(tree: ast.AST) -> Iterator[tuple[str, str, str]]:
