@@ -107,7 +107,10 @@ class App:
         recorder = Recorder(Unseen())
         settings = await answering.settings(message, wish)
         answer = await answering.think(question, settings, recorder)
-        return plan(answer, recorder.calls, self._models)
+        store = self.memory.store
+        return plan(
+            answer, recorder.calls, self._models, paces=await store.paces() if store else {}
+        )
 
     def _answering(self, calls: Calls, *, journal: Journal) -> Answering:
         return Answering(
