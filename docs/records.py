@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
@@ -78,14 +78,18 @@ def _fields(value: object, path: str) -> Iterator[str]:
     if _is_table(value):
         for name, below in value.items():
             yield from _fields(below, f"{path}.{name}" if path else name)
-    elif isinstance(value, list):
-        yield from _fields(next(iter(value)), f"{path}[]")
+    elif _is_list(value):
+        yield from _fields(value[0], f"{path}[]")
     else:
         yield path
 
 
 def _is_table(value: object) -> TypeGuard[Mapping[str, object]]:
     return isinstance(value, dict)
+
+
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, list)
 
 
 def events() -> list[tuple[str, str, str]]:
@@ -107,6 +111,8 @@ def _events(tree: ast.AST) -> Iterator[tuple[str, str, str]]:
             ) if method in LEVELS:
                 extra = [each.value for each in keywords if each.arg == "extra"]
                 yield f"`{event}`", LEVELS[method], ", ".join(f"`{x}`" for x in _keys(extra))
+            case _:
+                pass
 
 
 def _keys(extra: list[ast.expr]) -> Iterator[str]:

@@ -157,8 +157,9 @@ async def test_on_a_terminal_each_chat_is_a_question_and_enter_is_no(empty: Moab
 
 async def test_on_a_terminal_enter_is_yes_where_the_tokens_are_set(empty: Moabot) -> None:
     """Whoever has set them means it."""
-    tokens_set = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
-    async with empty.terminal("init", OPENAI_API_KEY="k", **tokens_set) as terminal:
+    async with empty.terminal(
+        "init", OPENAI_API_KEY="k", SLACK_BOT_TOKEN="xoxb-1", SLACK_APP_TOKEN="xapp-1"
+    ) as terminal:
         for name in CHATS:
             wanted = "Its tokens are set. [Y/n]:" if name == "slack" else "[y/N]:"
             await terminal.shows(f"Live in {name}?")
