@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +99,8 @@ async def said(process: asyncio.subprocess.Process, wanted: str) -> str:
 
 def test_without_a_chat_it_names_the_table_to_write(mistaken: Callable[..., Ended]) -> None:
     """Before it asks for keys: nothing else matters yet."""
+    config = Path("config.toml")
+    config.write_text(config.read_text().replace("base_url", 'api_key_env = "NO_SUCH"\nbase_url'))
     ended = mistaken("run")
 
     assert ended.code == 2
