@@ -33,6 +33,7 @@ __all__ = [
     "presets",
     "providers",
     "strategies",
+    "table",
 ]
 
 PLAIN = {
@@ -67,7 +68,7 @@ def providers() -> str:
     rows = [
         (f"`{name}`", _about(offer), _switch(offer)) for name, offer in _offers("provider").items()
     ]
-    return _table(("provider", "what it asks", "used by itself when"), rows)
+    return table(("provider", "what it asks", "used by itself when"), rows)
 
 
 def strategies() -> str:
@@ -76,7 +77,7 @@ def strategies() -> str:
         (f"`{name}`", _about(offer).removeprefix(f"{name}: "))
         for name, offer in _offers("strategy").items()
     ]
-    return _table(("strategy", "what it does"), rows)
+    return table(("strategy", "what it does"), rows)
 
 
 def presets() -> str:
@@ -85,7 +86,7 @@ def presets() -> str:
         (f"`{name}`", str(depth.proposers), str(max(depth.layers - 1, 0)), _calls(name))
         for name, depth in PRESETS.items()
     ]
-    return _table(
+    return table(
         ("preset", "models that propose", "layers of two aggregators", "calls of `mixture`"), rows
     )
 
@@ -122,13 +123,13 @@ def hooks_briefly() -> str:
         (f"`{name}({', '.join(inspect.signature(hook).parameters)})`", _first(inspect.getdoc(hook)))
         for name, hook in _hooks()
     ]
-    return _table(("hook", "what it is for"), rows)
+    return table(("hook", "what it is for"), rows)
 
 
 def commands_briefly() -> str:
     """Each command and its first sentence."""
     rows = [(f"`moabot {name}`", _first(command.help)) for name, command in _commands()]
-    return _table(("command", "what it does"), rows)
+    return table(("command", "what it does"), rows)
 
 
 def commands() -> str:
@@ -197,7 +198,7 @@ def _options(command: TyperCommand | TyperGroup) -> str:
         for option in command.params
         if isinstance(option, TyperOption)
     ]
-    return _table(("option", "what it does"), rows) if rows else "It has no options of its own."
+    return table(("option", "what it does"), rows) if rows else "It has no options of its own."
 
 
 def _fields(model: type[BaseModel]) -> str:
@@ -205,7 +206,7 @@ def _fields(model: type[BaseModel]) -> str:
         (f"`{name}`", _type(field.annotation), _default(field), field.description or "")
         for name, field in model.model_fields.items()
     ]
-    return _table(("key", "value", "default", "meaning"), rows)
+    return table(("key", "value", "default", "meaning"), rows)
 
 
 def _type(annotation: object) -> str:
@@ -240,7 +241,8 @@ def _first(text: str | None) -> str:
     return " ".join((text or "").split("\n\n")[0].split()).split(". ")[0].rstrip(".")
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join(
         f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in lines

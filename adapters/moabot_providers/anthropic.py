@@ -227,7 +227,7 @@ async def open_anthropic(settings: AnthropicSettings) -> AsyncGenerator[Anthropi
     import anthropic
     import httpx2
 
-    secret = key(settings.api_key_env, plugin=NAME)
+    secret = key(settings.api_key_env)
     transport = anthropic.DefaultAioHttpClient(
         limits=httpx2.Limits(max_connections=settings.connections),
         follow_redirects=False,

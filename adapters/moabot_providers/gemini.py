@@ -191,7 +191,7 @@ async def open_gemini(settings: GeminiSettings) -> AsyncGenerator[Gemini]:
     from google import genai
     from google.genai import errors, types
 
-    secret = key(settings.api_key_env, plugin=NAME)
+    secret = key(settings.api_key_env)
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=settings.connections),
         timeout=aiohttp.ClientTimeout(total=None),

@@ -215,7 +215,7 @@ async def open_openai(settings: OpenAISettings) -> AsyncGenerator[OpenAI]:
     import httpx2
     import openai
 
-    secret = key(settings.api_key_env, plugin=NAME)
+    secret = key(settings.api_key_env)
     transport = openai.DefaultAioHttpClient(
         limits=httpx2.Limits(max_connections=settings.connections),
         follow_redirects=False,

@@ -196,7 +196,7 @@ async def open_compatible(settings: OpenAICompatibleSettings) -> AsyncGenerator[
     """Open the one session of this server; closes it at the end."""
     import aiohttp
 
-    secret = key(settings.api_key_env, plugin=NAME) if settings.api_key_env else ""
+    secret = key(settings.api_key_env) if settings.api_key_env else ""
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
     if secret:
         headers["Authorization"] = f"Bearer {secret}"

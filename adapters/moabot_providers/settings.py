@@ -37,6 +37,6 @@ class HttpSettings(Settings):
     )
 
 
-def key(variable: str, *, plugin: str) -> str:
+def key(variable: str) -> str:
     """The key that `api_key_env` names; raises `ConfigError` that says which variable to set."""
-    return read_key(variable, where=f"[providers.*] with plugin = {plugin!r}")
+    return read_key(variable, where="api_key_env")

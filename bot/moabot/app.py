@@ -108,7 +108,10 @@ class App:
         recorder = Recorder(Unseen())
         terms = await answering.terms(message, wish)
         answer = await answering.think(question, terms, recorder)
-        return plan(answer, recorder.calls, self._models)
+        store = self.memory.store
+        return plan(
+            answer, recorder.calls, self._models, paces=await store.paces() if store else {}
+        )
 
     def _answering(self, calls: Calls, *, journal: Journal) -> Answering:
         return Answering(

@@ -335,8 +335,16 @@ def load(path: Path | None) -> Config:
         if path is None:
             return Config()
         raise ConfigError(f"There is no file {str(path)!r}.", fix="Correct --config.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{chosen} cannot be read: {error}.", fix="Mend the file.") from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ConfigError(
+            f"{str(chosen)!r} cannot be read: {why}.", fix="Correct --config, or its permissions."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{str(chosen)!r} is not text in UTF-8: see byte {error.start}.",
+            fix="Save it as UTF-8.",
+        ) from error
     try:
         return parse(tomllib.loads(text), source=str(chosen))
     except tomllib.TOMLDecodeError as error:

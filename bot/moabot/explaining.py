@@ -31,7 +31,8 @@ FILLER = "word".ljust(CHARS_PER_TOKEN - 1, "d") + " "
 class PlannedCall:
     """One call that would be made. Calls of the same `stage` run side by side.
 
-    `seconds` is the model's median in this process, None before it was ever called.
+    `seconds` is the model's median in this process, else of the calls that the database remembers;
+    None before it was ever called.
     """
 
     stage: int
@@ -115,14 +116,21 @@ def _dried(model: Model) -> Model:
     )
 
 
-def plan(answer: Answer, calls: list[Proposal], models: Mapping[str, Model]) -> Plan:
-    """The plan that a dry run's record amounts to."""
+def plan(
+    answer: Answer,
+    calls: list[Proposal],
+    models: Mapping[str, Model],
+    *,
+    paces: Mapping[str, float],
+) -> Plan:
+    """The plan that a dry run's record amounts to; `paces` are usual seconds from earlier lives."""
     planned: list[PlannedCall] = []
     stage, layer = 0, ""
     for call in calls:
         here = call.slot.partition(".")[0]
         stage, layer = (stage + 1, here) if here != layer else (stage, layer)
-        seconds = models[call.model].pace.usual_s
+        here_s = models[call.model].pace.usual_s
+        seconds = paces.get(call.model) if here_s is None else here_s
         planned.append(PlannedCall(stage, call.slot, call.model, call.role, call.usage, seconds))
     return Plan(
         strategy=answer.strategy,

@@ -122,11 +122,22 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
         if "dir" in offer.settings.model_fields:
             own.setdefault("dir", config.data_dir / name)
         settings = settings_of(offer, own, where=where)
-        provider: Provider = await offer.opened(stack, settings, where=where)
+        provider: Provider = await _opened(stack, offer, settings, where=where)
     except PluginError as error:
         plugins.do_without("provider", chosen.plugin, error)
         return _Served(AbsentProvider(), gate, 0)
     return _Served(provider, gate, int(getattr(settings, "thinking_tokens", 0)))
+
+
+async def _opened(
+    stack: AsyncExitStack, offer: Offer, settings: BaseModel, *, where: str
+) -> Provider:
+    """The provider; a plugin cannot know under which name it is configured, so that is added."""
+    try:
+        provider: Provider = await offer.opened(stack, settings, where=where)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error.what}", fix=error.fix) from error
+    return provider
 
 
 def _model(name: str, settings: ModelSettings, config: Config, served: _Served) -> Model:

@@ -22,10 +22,21 @@ from moabot.journal import Entry
 from moabot.opening import settings_of
 from moabot.plugins import Plugins
 
-__all__ = ["open_platform", "opened_platforms", "serve"]
+__all__ = ["open_platform", "opened_platforms", "require_platforms", "serve"]
 
 log = logging.getLogger("moabot")
 INTERRUPTED = 130
+
+
+def require_platforms(config: Config, plugins: Plugins) -> None:
+    """Raise `ConfigError` when there is nothing to serve."""
+    if not config.platforms:
+        names = ", ".join(f"[platforms.{name}]" for name in plugins.offers("platform"))
+        raise ConfigError(
+            "No platform is configured, so there is nothing to run.",
+            fix=f"Write one of {names or '(no plugin offers any)'} into config.toml, "
+            "or let `moabot init` write one.",
+        )
 
 
 @asynccontextmanager
@@ -37,12 +48,7 @@ async def opened_platforms(
     A third party's that breaks is left out. Raises `ConfigError` when none is there then, or a key
     of one is wrong.
     """
-    if not config.platforms:
-        names = ", ".join(f"[platforms.{name}]" for name in plugins.offers("platform"))
-        raise ConfigError(
-            "No platform is configured, so there is nothing to run.",
-            fix=f"Write one of {names or '(no plugin offers any)'} into config.toml.",
-        )
+    require_platforms(config, plugins)
     async with AsyncExitStack() as stack:
         platforms: dict[str, Platform] = {}
         lacking: list[str] = []

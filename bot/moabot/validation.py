@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TypeVar, get_args
+from typing import TYPE_CHECKING, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from moabot.errors import ConfigError
 from moabot.plugins import nearest
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = ["validated"]
 
@@ -23,7 +27,7 @@ def validated(kind: type[T], table: Mapping[str, object], *, where: str) -> T:
         found = error.errors()
         wrong = [detail["loc"] for detail in found]
         lines = [
-            _sentence(kind, detail["loc"], detail["type"], detail["msg"])
+            _sentence(kind, detail)
             for detail in found
             # A list whose items are wrong is not also too short.
             if detail["type"] != "too_short" or not _inside(detail["loc"], wrong)
@@ -35,7 +39,8 @@ def _inside(loc: tuple[int | str, ...], wrong: list[tuple[int | str, ...]]) -> b
     return any(len(other) > len(loc) and other[: len(loc)] == loc for other in wrong)
 
 
-def _sentence(kind: type[BaseModel], loc: tuple[int | str, ...], error: str, message: str) -> str:
+def _sentence(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    loc, error = detail["loc"], detail["type"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
     if error == "extra_forbidden":
         names = _keys_at(kind, loc[:-1])
@@ -45,8 +50,20 @@ def _sentence(kind: type[BaseModel], loc: tuple[int | str, ...], error: str, mes
         return f"{key}: this key is missing."
     if error == "tuple_type":
         return f"{key}: must be a list, in square brackets."
-    said = message.removeprefix("Value error, ").replace("Tuple", "The list")
+    said = detail["msg"].removeprefix("Value error, ").replace("Tuple", "The list")
+    if said.startswith("Input should"):
+        said = _valued(said, detail)
     return f"{key}: {said}." if key else f"{said}."
+
+
+def _valued(said: str, detail: ErrorDetails) -> str:
+    """Pydantic's "Input should be …" with the value, and of several choices the nearest."""
+    value: object = detail["input"]
+    if not isinstance(value, str | int | float):
+        return said
+    choices = re.findall(r"'([^']*)'", said) if detail["type"] == "literal_error" else []
+    should = said.removeprefix("Input ").partition(", unable to parse")[0]
+    return f"{value!r:.60} {should}{nearest(str(value), choices)}"
 
 
 def _keys_at(kind: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

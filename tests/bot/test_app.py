@@ -121,7 +121,11 @@ async def test_what_a_model_may_think_is_set_aside_too(thinking: int) -> None:
             PluginError,
             r"\[providers\.mine\]: spying could not open.*OSError: no disk",
         ),
-        ({"providers": {"mine": {"plugin": "keyless"}}}, ConfigError, "^The variable UP_KEY"),
+        (
+            {"providers": {"mine": {"plugin": "keyless"}}},
+            ConfigError,
+            r"mine\]: The variable UP_KEY",
+        ),
         (
             {"strategies": {"x": {"plugin": "singel"}}},
             PluginError,

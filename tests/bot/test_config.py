@@ -71,9 +71,13 @@ def test_one_model_may_stand_without_brackets(write: Write) -> None:
         ("[defaults]\nstratgy = 'vote'", r"defaults\.stratgy: .*did you mean 'strategy'"),
         ("zzz = 1", r"zzz: there is no such key \(known: admission, cache, channels, data_dir"),
         ("[models.x]\nname = 'n'", r"models\.x\.provider: this key is missing"),
-        ("[defaults]\npreset = 'deeep'", r"defaults\.preset: Input should be 'fast'"),
+        (
+            "[defaults]\npreset = 'deeep'",
+            r"preset: 'deeep' should be 'fast', .*did you mean 'deep'",
+        ),
         ("[limits]\ncalls = 0", r"limits\.calls: .*greater than or equal to 1"),
-        ("[limits]\ncalls = 'many'", r"limits\.calls: .*valid integer"),
+        ("[limits]\ncalls = 'many'", r"limits\.calls: 'many' should be a valid integer\.$"),
+        ("[limits]\ncalls = [1]", r"limits\.calls: Input should be a valid integer"),
         (BASE.replace('"p"', '"q"'), r"no provider 'q'; there are: p"),
         (BASE.replace('model = "big"', 'model = "bigg"'), r"'bigg' \(did you mean 'big'\?\)"),
         (BASE + "quorum = 2", r"quorum is 2, but there are 1 proposers"),
@@ -126,9 +130,9 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """A folder, or another encoding."""
     (tmp_path / "latin.toml").write_bytes(b"a = '\xe9'")
 
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"cannot be read: Is a directory\. Correct --config"):
         load(tmp_path)
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=r"latin\.toml' is not text in UTF-8: see byte 5"):
         load(tmp_path / "latin.toml")
 
 

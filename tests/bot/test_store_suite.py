@@ -137,6 +137,17 @@ async def test_a_step_and_its_cost_are_kept_together_in_order(store: Store) -> N
     assert (row.key, row.calls, row.answers, row.cost_usd) == ("a", 1, 1, Decimal("0.001"))
 
 
+async def test_the_usual_time_of_a_model_is_the_median_of_its_good_calls(store: Store) -> None:
+    """Whoever asks what a question would take asks in another process than the bot's."""
+    await store.accept(accepted())
+    for number, seconds in enumerate((1.0, 9.0, 2.0)):
+        store.keep(replace(step(prompt=f"p{number}"), said=f'{{"seconds": {seconds}}}'), None)
+    failed = replace(step(prompt="p3", outcome="failed"), said='{"seconds": 30.0}')
+    await store.keep(failed, None)
+
+    assert await store.paces() == {"a": 2.0}
+
+
 async def test_dead_letters_are_listed_and_can_be_revived_once(store: Store) -> None:
     """Whoever mends the cause wants the question answered; failed calls get a new chance."""
     await store.accept(accepted())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -170,3 +171,21 @@ async def test_the_disk_is_measured_against_what_must_stay_free(
     await look(config, Plugins(built_in=(), installed=()), findings.append, calls=False)
 
     assert [finding.state for finding in findings if finding.what == "disk"] == [state]
+
+
+async def test_a_narrow_terminal_wraps_between_words_and_no_colour_is_kept_to(
+    moabot: Moabot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name of a variable that is torn in two cannot be copied."""
+    monkeypatch.delenv("A_KEY_OF_MINE", raising=False)
+    text = moabot.config.read_text()
+    keyed = 'base_url = "http://127.0.0.1:9/v1"\napi_key_env = "A_KEY_OF_MINE"\n'
+    moabot.config.write_text(re.sub("base_url.*\n", keyed, text))
+    for columns in (60, 70, 80):
+        async with moabot.terminal("check", columns=columns, NO_COLOR="1") as terminal:
+            assert await terminal.ended() == 1
+
+        assert max(map(len, terminal.seen.splitlines())) <= columns
+        assert "[providers.up]" in terminal.seen
+        assert terminal.seen.count("A_KEY_OF_MINE") == 3
+        assert "\x1b[3" not in terminal.raw

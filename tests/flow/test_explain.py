@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.flow.conftest import Moabot
 
+PROMPT = "> "
 pytestmark = pytest.mark.timeout(60)  # each starts the program once or more
 
 
@@ -52,3 +54,21 @@ async def test_an_unknown_strategy_is_named_with_the_nearest(moabot: Moabot) -> 
 
     assert ended.code == 2
     assert "did you mean 'single'" in ended.err
+
+
+async def test_the_time_is_told_from_what_was_asked_in_chats(moabot: Moabot) -> None:
+    """A process that asks nobody cannot have measured it; the bot has."""
+    before = await moabot("explain", "--strategy", "single", "hi")
+    made = (moabot.home / "data").exists()
+    async with moabot.terminal("chat", "--strategy", "single") as terminal:
+        await terminal.shows(PROMPT)
+        terminal.type("Why?\n")
+        await terminal.shows("1 call")
+        await terminal.shows(PROMPT)
+        terminal.type("\x04")
+        assert await terminal.ended() == 0
+    after = await moabot("explain", "--strategy", "single", "hi")
+
+    assert before.out.endswith("time unknown\n")
+    assert not made
+    assert re.search(r"about \d+\.\d s\n$", after.out)

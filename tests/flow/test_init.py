@@ -11,7 +11,7 @@ from tests.flow.conftest import MOABOT, Moabot
 
 from moabot.config import parse
 from moabot.plugins import Plugins
-from moabot.starting import written
+from moabot.starting import tokens, written
 
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY")
 
@@ -126,3 +126,72 @@ async def test_a_folder_that_cannot_be_written_is_named(moabot: Moabot) -> None:
     code, _, err = await _init(moabot, "--yes", "--force", OPENAI_API_KEY="k")
 
     assert (code, "cannot be written" in err) == (2, True)
+
+
+TOKENS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_BOT_TOKEN")
+CHATS = tuple(sorted(tokens(Plugins())))
+
+
+@pytest.fixture
+def empty(moabot: Moabot, keyless: pytest.MonkeyPatch) -> Moabot:
+    """A folder without a configuration, and an environment without a key or a token."""
+    for name in TOKENS:
+        keyless.delenv(name, raising=False)
+    moabot.config.unlink()
+    return moabot
+
+
+async def test_on_a_terminal_each_chat_is_a_question_and_enter_is_no(empty: Moabot) -> None:
+    """A bot that joins a chat by accident is worse than one that joins none."""
+    async with empty.terminal("init", OPENAI_API_KEY="k") as terminal:
+        for name in CHATS:
+            await terminal.shows(f"Live in {name}? [y/N]:")
+            terminal.type("y\n" if name == "slack" else "\n")
+        await terminal.shows("moabot run")
+        assert await terminal.ended() == 0
+
+    assert "slack: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN before `moabot run`." in terminal.seen
+    config = parse(tomllib.loads(empty.config.read_text()), source="made")
+    assert set(config.platforms) == {"slack"}
+
+
+async def test_on_a_terminal_enter_is_yes_where_the_tokens_are_set(empty: Moabot) -> None:
+    """Whoever has set them means it."""
+    async with empty.terminal(
+        "init", OPENAI_API_KEY="k", SLACK_BOT_TOKEN="xoxb-1", SLACK_APP_TOKEN="xapp-1"
+    ) as terminal:
+        for name in CHATS:
+            wanted = "Its tokens are set. [Y/n]:" if name == "slack" else "[y/N]:"
+            await terminal.shows(f"Live in {name}?")
+            await terminal.shows(wanted)
+            terminal.type("\n")
+        assert await terminal.ended() == 0
+
+    assert "before `moabot run`" not in terminal.seen
+    assert "[platforms.slack]" in empty.config.read_text()
+
+
+async def test_who_declines_the_model_is_told_what_is_left_to_do(empty: Moabot) -> None:
+    """No dead end: a key will do as well."""
+    async with empty.terminal("init") as terminal:
+        for _ in CHATS:
+            await terminal.shows("[y/N]:")
+            terminal.type("\n")
+        await terminal.shows("Fetch it? [y/N]:")
+        terminal.type("n\n")
+        await terminal.shows("after you have set a key and made this file anew")
+        assert await terminal.ended() == 0
+
+    assert "Nothing was fetched." in terminal.seen
+    assert not (empty.home / "data/local").exists()
+
+
+async def test_a_chat_chosen_by_option_names_the_tokens_it_lacks(empty: Moabot) -> None:
+    """Before the bot is started in vain."""
+    code, out, _ = await _init(empty, "--yes", "--platform", "slack", OPENAI_API_KEY="k")
+
+    assert code == 0
+    assert "slack: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN before `moabot run`." in out
+    assert "[platforms.slack]  # its tokens: SLACK_BOT_TOKEN, SLACK_APP_TOKEN" in (
+        empty.config.read_text()
+    )

@@ -51,7 +51,7 @@ class AskOptions(QuestionOptions):
 
 @spread(AskOptions)
 def ask(context: typer.Context, options: AskOptions) -> None:
-    """Ask one question: several models propose, one writes the answer.
+    """Ask several models one question; one writes the answer.
 
     On a terminal you see the models at work. In a pipe, stdout gets the text alone and stderr
     one line for each event.

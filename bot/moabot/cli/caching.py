@@ -117,7 +117,10 @@ def stats(context: typer.Context, options: StatsOptions) -> None:
 @cache.command("flush")
 @spread(FlushOptions)
 def flush(context: typer.Context, options: FlushOptions) -> None:
-    """Throw remembered answers away; a running bot knows within a second."""
+    """Throw remembered answers away.
+
+    A running bot knows within a second.
+    """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.storing import read_config, with_store  # noqa: PLC0415 - as above
 
@@ -134,7 +137,7 @@ def flush(context: typer.Context, options: FlushOptions) -> None:
 @cache.command("explain")
 @spread(ExplainOptions)
 def explain(context: typer.Context, options: ExplainOptions) -> None:
-    """Show what would be given for a question, and what forbids the others."""
+    """Show what a question would be given, and what forbids the rest."""
     import asyncio  # noqa: PLC0415 - `--help` must stay fast
 
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
@@ -183,7 +186,10 @@ def _show(candidate: "Candidate") -> None:
 @cache.command("tune")
 @spread(TuneOptions)
 def tune(context: typer.Context, options: TuneOptions) -> None:
-    """Measure hits and wrong hits on pairs of your own: each b looked up where only its a is kept."""
+    """Measure hits and wrong hits on pairs of your own.
+
+    Each b is looked up where only its a is kept.
+    """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.storing import read_config  # noqa: PLC0415 - as above
     from moabot_platforms.console.screen import print_json  # noqa: PLC0415 - as above

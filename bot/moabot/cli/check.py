@@ -41,9 +41,9 @@ class CheckOptions:
 
 @spread(CheckOptions)
 def check(context: typer.Context, options: CheckOptions) -> None:
-    """Check configuration, models, chats, plugins, database, disk and clock.
+    """Check that configuration, models, chats and disk are well.
 
-    Each model is asked for one word.
+    Plugins, database and clock too. Each model is asked for one word.
     """
     import asyncio  # noqa: PLC0415 - `--help` must stay fast
 
@@ -83,15 +83,19 @@ async def _look(context: typer.Context, options: CheckOptions, findings: "list[F
 
 
 def _show(finding: "Finding") -> None:
-    from moabot_platforms.words import printable  # noqa: PLC0415 - `--help` must stay fast
+    from rich.console import Console  # noqa: PLC0415 - `--help` must stay fast
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    from moabot_platforms.words import printable  # noqa: PLC0415 - as above
 
     sign, colour = SIGNS[finding.state]
     if not (sys.stdout.encoding or "").lower().startswith("utf"):
         sign = finding.state
-    head = typer.style(sign, fg=colour) if sys.stdout.isatty() else sign
-    typer.echo(f"{head} {printable(finding.what)}: {printable(finding.said)}")
+    said = Text.assemble((sign, colour), f" {printable(finding.what)}: {printable(finding.said)}")
     if finding.fix:
-        typer.echo(f"  → {printable(finding.fix)}")
+        said.append(f"\n  → {printable(finding.fix)}")
+    # A terminal wraps between words; in a pipe a line is a line.
+    Console().print(said, soft_wrap=not sys.stdout.isatty())
 
 
 def _verdict(findings: "list[Finding]") -> str:

@@ -78,7 +78,7 @@ class DemoOptions:
 
 @spread(DemoOptions)
 def demo(context: typer.Context, options: DemoOptions) -> None:
-    """Watch a panel answer one question on this machine, without any key.
+    """Watch a panel answer on this machine, without any key.
 
     Its model is fetched once, with your consent, and is tiny: it shows how a panel works and
     says nothing about how good its answers are.

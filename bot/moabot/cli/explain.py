@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from moabot.explaining import Plan, PlannedCall
+    from moabot.memory import Keep
 
 __all__ = ["EXAMPLES", "explain"]
 
@@ -27,7 +28,8 @@ PIPE_COLUMNS = 1000
 def explain(context: typer.Context, options: QuestionOptions) -> None:
     """Show the calls that a question would make, and their cost.
 
-    Nobody is asked. Tokens read are estimated from the texts, tokens written from [models] expect_tokens.
+    Nobody is asked. Tokens read are estimated from the texts, tokens written from [models]
+    expect_tokens, and the time from the calls of `moabot run` and `moabot chat` of the last days.
     """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.question import gathered  # noqa: PLC0415 - as above
@@ -40,7 +42,9 @@ def explain(context: typer.Context, options: QuestionOptions) -> None:
         limit = config.limits.question_chars
         asked = gathered(options.words or [], options.file or [], limit=limit)
         question = Question(asked.text, images=asked.attachments)
-        plan = running.run(config, plugins, lambda app: app.explain(question, wish=wish))
+        # What calls took lately is read from the database of the bot; none is made for that.
+        keep: Keep = "spending" if (config.data_dir / "moabot.db").exists() else "nothing"
+        plan = running.run(config, plugins, lambda app: app.explain(question, wish=wish), keep=keep)
         if options.json:
             print_json(_record(plan))
         else:

@@ -43,7 +43,7 @@ class InitOptions:
 
 @spread(InitOptions)
 def init(context: typer.Context, options: InitOptions) -> None:
-    """Write a config.toml for the keys and chats that are found here."""
+    """Write a config.toml for the keys and chats found here."""
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.errors import ConfigError  # noqa: PLC0415 - as above
     from moabot.plugins import Plugins  # noqa: PLC0415 - as above

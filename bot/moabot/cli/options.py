@@ -51,8 +51,13 @@ def _presets(incomplete: str) -> list[str]:
 
 def _panels(incomplete: str) -> list[str]:
     from moabot import config  # noqa: PLC0415 - only while a shell completes
+    from moabot.errors import ConfigError  # noqa: PLC0415 - as above
 
-    return [name for name in config.load(None).panels if name.startswith(incomplete)]
+    try:
+        panels = config.load(None).panels
+    except ConfigError:  # it is told when the line is run, not while it is typed
+        return []
+    return [name for name in panels if name.startswith(incomplete)]
 
 
 Words = Annotated[

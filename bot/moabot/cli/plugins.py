@@ -69,7 +69,7 @@ def list_(context: typer.Context, *, json: Json = False) -> None:
 
 @plugins.command("install")
 def install(context: typer.Context, spec: Spec, *, yes: Yes = False) -> None:
-    """Install a plugin beside moabot, and allow exactly what was installed.
+    """Install a plugin beside moabot, and allow exactly that.
 
     Shows what it is before it is allowed; nothing of it is loaded before. But to build a folder or
     an sdist, its own build code runs: only a wheel runs nothing. What it offers is tried in a
@@ -133,7 +133,7 @@ def remove(context: typer.Context, name: Name) -> None:
 
 @plugins.command("verify")
 def verify(context: typer.Context, name: Maybe = "", *, ask: Ask = False) -> None:
-    """Check that plugins are what was allowed, and keep their contracts.
+    """Check that plugins are as allowed, and keep their contracts.
 
     Strategies and caches are tested whole, on scripted models. A provider's answers are tested
     with --ask and a configured model of it. The exit code is 1 when something is wrong.
@@ -223,7 +223,9 @@ def _draw(rows: "Sequence[Row]") -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         offers = ", ".join(row.offers) or "nothing"
-        cells = (row.plugin, row.version, row.allowed, row.files, offers)
+        # Ours differ in what they offer; the names of their modules leave no room on 80 columns.
+        name = "moabot" if row.allowed == "built in" else row.plugin
+        cells = (name, row.version, row.allowed, row.files, offers)
         style = "red" if row.files in {"changed", "no record"} else ""
         table.add_row(*(Text(cell, style) for cell in cells))
     Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)

@@ -23,7 +23,10 @@ Even Better TOML:
 
 
 def schema(context: typer.Context) -> None:
-    """Print the JSON Schema of config.toml, with the keys of all plugins that it allows."""
+    """Print the JSON Schema of config.toml, for editors.
+
+    With the keys of all plugins that it allows.
+    """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
 
     with running.told():

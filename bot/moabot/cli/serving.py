@@ -13,7 +13,7 @@ from moabot.desk import Desk
 from moabot.errors import MoabotError
 from moabot.plugins import Plugins
 from moabot.reloading import reload
-from moabot.serving import opened_platforms, serve
+from moabot.serving import opened_platforms, require_platforms, serve
 from moabot_platforms.console.screen import complain
 
 __all__ = ["served"]
@@ -21,6 +21,7 @@ __all__ = ["served"]
 
 async def served(config: Config, plugins: Plugins, *, reread: Callable[[], Config]) -> int:
     """Serve until told to stop; the exit code. At SIGHUP, go on with what `reread` returns."""
+    require_platforms(config, plugins)  # before a key is asked for that may not be needed at all
     before, loop, early = len(plugins.problems), asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, early.set)  # by default it would end the process
     async with (

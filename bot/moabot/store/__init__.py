@@ -75,6 +75,10 @@ class Store(Protocol):
         """What is remembered of an answer's calls, oldest first."""
         ...
 
+    async def paces(self) -> Mapping[str, float]:
+        """For each model that is remembered: the median seconds of its calls that went well."""
+        ...
+
     async def dead(self) -> Sequence[Accepted]:
         """Messages that were given up, oldest first, without their files."""
         ...

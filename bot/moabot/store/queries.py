@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from statistics import median
 
 from moabot.contract import Scope
 from moabot.store.rows import (
@@ -24,6 +25,7 @@ __all__ = [
     "check",
     "dead",
     "opinions",
+    "paces",
     "settings",
     "spending",
     "steps",
@@ -31,6 +33,8 @@ __all__ = [
 ]
 
 PICO = Decimal(10) ** 12
+LATELY = 2000
+"""Calls that tell how long a model usually takes."""
 KEYS: Mapping[By, str] = {
     "channel": "platform || ':' || workspace || '/' || channel",
     "user": "platform || ':' || workspace || '/' || author",
@@ -90,6 +94,19 @@ def steps(c: sqlite3.Connection, *, event: str) -> Sequence[Step]:
         (event,),
     )
     return [Step(*row) for row in found]
+
+
+def paces(c: sqlite3.Connection) -> Mapping[str, float]:
+    """The median seconds of each model's calls, of the last few."""
+    found = c.execute(
+        "SELECT model, json_extract(said, '$.seconds') FROM memo WHERE outcome = 'ok'"
+        " ORDER BY place DESC LIMIT ?",
+        (LATELY,),
+    )
+    seconds: dict[str, list[float]] = {}
+    for model, took in found:
+        seconds.setdefault(model, []).append(took)
+    return {model: median(took) for model, took in seconds.items()}
 
 
 def turns(c: sqlite3.Connection, *, scope: Scope, before: int | None, most: int) -> Sequence[Said]:

@@ -111,6 +111,10 @@ class SqliteStore:
         """The memo of one answer."""
         return await self.reading(partial(queries.steps, event=event))
 
+    async def paces(self) -> Mapping[str, float]:
+        """From the memos that are kept."""
+        return await self.reading(queries.paces)
+
     async def dead(self) -> Sequence[Accepted]:
         """The dead letters."""
         return await self.reading(queries.dead)
