@@ -36,6 +36,7 @@ from moabot.opening import open_models, open_strategies
 from moabot.plugins import Offer, Plugins, nearest
 from moabot.presets import fallback_of
 from moabot.recorder import Recorder
+from moabot.refreshing import Refreshing
 from moabot.validation import validated
 from moabot.wording import Prompts
 from moabot_strategies.prompts import PROMPTS
@@ -161,6 +162,9 @@ async def opened(
         await app.admission.load(memory.store)
         if (cache := await _open_cache(stack, app)) is not None:
             app.use(cache)
+            journal = PassingJournal(memory.store)
+            refreshing = await stack.enter_async_context(Refreshing(app.answering, journal))
+            app.answering.recall.refresh = refreshing
         yield app
 
 

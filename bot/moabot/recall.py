@@ -18,6 +18,8 @@ from moabot.wording import Prompts
 __all__ = ["Recall"]
 
 T = TypeVar("T")
+Refresh = Callable[[Question, Defaults], None]
+"""Begins to answer a question anew, and returns at once."""
 
 
 class Recall:
@@ -32,6 +34,7 @@ class Recall:
         self._prompts = prompts
         self._plugins = plugins
         self._keys: dict[tuple[str | None, ...], str] = {}
+        self.refresh: Refresh | None = None
 
     def adopt(self, config: Config, prompts: Prompts) -> None:
         """Go on by another configuration: other keys, since other answers."""
@@ -39,12 +42,15 @@ class Recall:
         self._keys.clear()
 
     async def find(self, question: Question, settings: Defaults) -> Answer | None:
-        """An earlier answer, where there is a cache and it has one."""
+        """An earlier answer, where there is a cache and it has one; a new one if the cache wants it."""
         cache, share = self._cache, settings.cache
         if cache is None or share == "off":
             return None
         key = self._key(settings)
-        return await self._unharmed(lambda: cache.find(question, key=key, share=share))
+        found = await self._unharmed(lambda: cache.find(question, key=key, share=share))
+        if found is not None and found.refresh and self.refresh is not None:
+            self.refresh(question, settings)
+        return found
 
     async def keep(self, question: Question, settings: Defaults, answer: Answer) -> None:
         """Remember an answer that is whole and new."""
