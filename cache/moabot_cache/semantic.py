@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
@@ -15,7 +14,7 @@ from pathlib import Path
 from moabot.contract import Answer, Ask, Question, Share
 from moabot.errors import MoabotError, StoreError
 from moabot.store import Store
-from moabot.store.rows import Brief, Kept
+from moabot.store.rows import Brief, Given, Kept
 from moabot_cache import exact
 from moabot_cache.admission import Quota, alone, keepable
 from moabot_cache.bounds import GROUP, Bounds
@@ -26,24 +25,22 @@ from moabot_cache.guards import judged
 from moabot_cache.judge import Judge
 from moabot_cache.promotion import alias, origin
 from moabot_cache.reading import essence, read
+from moabot_cache.renewal import Renewal
 from moabot_cache.scope import partition
 from moabot_cache.settings import Settings
 from moabot_cache.verifier import Near, Off, Verifier, vouched
 from moabot_cache.worker import Worker
-from moabot_cache.written import answered, written
+from moabot_cache.written import answered, as_row
 
 __all__ = ["SemanticCache", "opened"]
 
 log = logging.getLogger("moabot")
-DAY_S = 86_400.0
 MEGABYTE = 1_000_000
 PAGE = 1_000
 """Rows that are taken in at once; the event loop has a part in it."""
 WAITING_USD = 0.001
 LOOK_S = 1.0
 """How old our knowledge may be of what other processes removed (`moabot erase`, `cache flush`)."""
-JITTER = 0.1
-"""Share of the lifetime by which entries of one day differ, so that they do not expire together."""
 
 
 class SemanticCache:
@@ -57,6 +54,7 @@ class SemanticCache:
         self._quota = Quota(settings.author_a_day)
         self._counts = Counts(store.answers)
         self._complaints = Complaints(store.answers)
+        self._renewal = Renewal(settings, self._counts)
         self.verifier: Verifier = Off()
         self._hot: OrderedDict[str, Kept] = OrderedDict()
         self._places: dict[str, int] = {}
@@ -89,15 +87,19 @@ class SemanticCache:
 
     async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
         """Write the row, then make it findable; what will not stay true is not kept."""
-        if not keepable(question, answer) or not self._quota.spend(question):
-            self._counts.add("not kept")
-            return
         shelf = partition(question, key=key, share=share)
         text, vector = essence(question.text), b""
         try:
+            if await self._contradicts(question, answer, f"{shelf}{exact.name(question)}"):
+                return
+            if not keepable(question, answer) or not self._quota.spend(question):
+                self._counts.add("not kept")
+                return
             if self._worker.ready and alone(question, read(question.text)):
                 vector = await self._worker.vector(text)
-            row = self._row(question, answer, shelf=shelf, vector=vector)
+            encoder = self._worker.fingerprint if vector else ""
+            row = as_row(question, answer, shelf=shelf, encoder=encoder, vector=vector)
+            row = replace(row, expires=self._renewal.expiry(row.at))
             row = replace(row, place=await self._rows.keep(row))
             self._take_in(f"{shelf}{row.name}", row)
             if vector:
@@ -119,14 +121,28 @@ class SemanticCache:
             given = await self._complaints.meant(event)
             if given is None:
                 return
-            row = await self._rows.named(given.partition, given.asked)
-            near = await self._rows.at(given.place)
-            if near is not None and near.name != given.asked:
-                await self._complaints.part(given.partition, asked=given.asked, kept=near.name)
-            await self._remove([each.place for each in (row, near) if each is not None])
+            await self._retract(given)
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
         self._counts.add("forgotten")
+
+    async def _retract(self, given: Given) -> None:
+        row = await self._rows.named(given.partition, given.asked)
+        near = await self._rows.at(given.place)
+        if near is not None and near.name != given.asked:
+            await self._complaints.part(given.partition, asked=given.asked, kept=near.name)
+        await self._remove([each.place for each in (row, near) if each is not None])
+
+    async def _contradicts(self, question: Question, answer: Answer, name: str) -> bool:
+        """Whether it was made to try a remembered one, and is another: then neither is given again."""
+        sampled = self._renewal.sampled(name)
+        if sampled is None:
+            return False
+        right = sampled.is_right(question, answer)
+        self._counts.add("agreed" if right else "disagreed")
+        if not right:
+            await self._retract(sampled.given)
+        return not right
 
     async def _exactly(self, shelf: str, name: str) -> Kept | None:
         await self._hear_of_removals()
@@ -207,28 +223,11 @@ class SemanticCache:
         if kept is None or answer is None:
             self._counts.add("miss")
             return None
-        self._complaints.gave(question.event, kept.partition, name[GROUP:], place=kept.place)
+        given = Given(question.event, kept.partition, name[GROUP:], kept.place)
+        self._complaints.gave(given.event, given.partition, given.asked, place=given.place)
         self._counts.add(tier, saved_usd=kept.cost_usd or 0.0)
-        return answer
-
-    def _row(self, question: Question, answer: Answer, *, shelf: str, vector: bytes) -> Kept:
-        now = time.time()
-        lifetime = self._settings.keep_days * DAY_S * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
-        cost = answer.usage.cost_usd
-        return Kept(
-            partition=shelf,
-            name=exact.name(question),
-            scope=question.scope,
-            author=question.author,
-            event=question.event,
-            question=question.text,
-            encoder=self._worker.fingerprint if vector else "",
-            vector=vector,
-            answer=written(answer),
-            cost_usd=None if cost is None else float(cost),
-            at=now,
-            expires=now + lifetime,
-        )
+        refresh = self._renewal.wanted(name, given=given, text=answer.text, expires=kept.expires)
+        return replace(answer, refresh=refresh)
 
     def _take_in(self, name: str, row: Kept) -> None:
         before = self._places.get(name)
