@@ -32,12 +32,11 @@ from moabot.explaining import Plan, Unseen, dry, plan
 from moabot.guests import Bounds
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
-from moabot.opening import open_models, open_strategies
+from moabot.opening import is_cached, open_cache, open_models, open_strategies
 from moabot.plugins import Offer, Plugins, nearest
 from moabot.presets import fallback_of
 from moabot.recorder import Recorder
 from moabot.refreshing import Refreshing
-from moabot.validation import validated
 from moabot.wording import Prompts
 from moabot_strategies.prompts import PROMPTS
 
@@ -187,7 +186,7 @@ def _rare_collections() -> Generator[None]:
 async def _open_cache(stack: AsyncExitStack, app: App) -> Cache | None:
     """The cache, for a bot that lives on; a single question is not worth opening one."""
     config, memory = app.config, app.memory
-    if memory.durable is None or memory.store is None or not _caches(config):
+    if memory.durable is None or memory.store is None or not is_cached(config):
         return None
     panel = config.panels[config.defaults.panel]
     ask = Asking(
@@ -199,21 +198,11 @@ async def _open_cache(stack: AsyncExitStack, app: App) -> Cache | None:
         panel=panel,
         purpose="cache",
     )
-    name, store = config.cache.plugin, memory.store
     try:
-        offer = app.plugins.offer("cache", name, where="[cache] plugin")
-        settings = validated(offer.settings, config.cache.own(), where="[cache]")
-        cache: Cache = await offer.opened(stack, settings, store, ask, where="[cache]")
+        return await open_cache(stack, config, app.plugins, store=memory.store, ask=ask)
     except PluginError as error:
-        app.plugins.do_without("cache", name, error)
+        app.plugins.do_without("cache", config.cache.plugin, error)
         return None
-    return cache
-
-
-def _caches(config: Config) -> bool:
-    """Whether any channel may have a cache; one can be switched on by command, if the defaults do."""
-    channels = [channel.cache for channel in config.channels.values()]
-    return any(share not in {None, "off"} for share in (config.defaults.cache, *channels))
 
 
 def _models_of(panel: PanelSettings) -> set[str]:

@@ -18,8 +18,8 @@ from moabot.wording import Prompts
 __all__ = ["Recall"]
 
 T = TypeVar("T")
-Refresh = Callable[[Question, Defaults], None]
-"""Begins to answer a question anew, and returns at once."""
+Refresh = Callable[[Name, Question, Defaults], None]
+"""Begins to answer a question anew, once for those of one name, and returns at once."""
 
 
 class Recall:
@@ -49,7 +49,7 @@ class Recall:
         key = self._key(settings)
         found = await self._unharmed(lambda: cache.find(question, key=key, share=share))
         if found is not None and found.refresh and self.refresh is not None:
-            self.refresh(question, settings)
+            self.refresh(self._flight(question, settings), question, settings)
         return found
 
     async def keep(self, question: Question, settings: Defaults, answer: Answer) -> None:

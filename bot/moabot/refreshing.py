@@ -11,7 +11,7 @@ from moabot.asking import on_own_behalf
 from moabot.config import Defaults
 from moabot.contract import Question
 from moabot.errors import MoabotError
-from moabot.flights import Name, flight
+from moabot.flights import Name
 from moabot.guests import blamed
 from moabot.journal import Journal
 
@@ -52,9 +52,8 @@ class Refreshing:
             task.cancel()
         await self._group.__aexit__(None, None, None)
 
-    def __call__(self, question: Question, settings: Defaults) -> None:
-        """Answer `question` anew, unless that is happening, or too much is."""
-        name = flight(question, key=settings.model_dump_json(), share=settings.cache)
+    def __call__(self, name: Name, question: Question, settings: Defaults) -> None:
+        """Answer `question` anew, unless one of this name is, or too many are."""
         if not self._is_open or name in self._tasks or len(self._tasks) >= MOST:
             return
         task = self._group.create_task(self._refresh(question, settings))

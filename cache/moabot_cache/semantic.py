@@ -13,11 +13,13 @@ from pathlib import Path
 
 from moabot.contract import Answer, Ask, Question, Share
 from moabot.errors import MoabotError, StoreError
+from moabot.findings import Finding
 from moabot.store import Store
 from moabot.store.rows import Brief, Given, Kept
 from moabot_cache import exact
 from moabot_cache.admission import Quota, alone, keepable
 from moabot_cache.bounds import GROUP, Bounds
+from moabot_cache.checking import encoder, room
 from moabot_cache.complaints import Complaints
 from moabot_cache.counts import Counts
 from moabot_cache.crossing import Crossing
@@ -59,6 +61,9 @@ class SemanticCache:
         self._hot: OrderedDict[str, Kept] = OrderedDict()
         self._places: dict[str, int] = {}
         self._names: dict[int, str] = {}
+        self._surplus: list[
+            int
+        ] = []  # deleted with the next that comes: who only looks changes nothing
         self._complete = False
         self._gone_to: int | None = None
         self._looked_at = float("-inf")
@@ -246,7 +251,10 @@ class SemanticCache:
         leaving = self._bounds.admit(name, size=size, worth=_worth(cost_usd))
         if leaving:
             self._counts.add("made room")
-            await self._remove([self._places[each] for each in leaving])
+        places = [*self._surplus, *(self._places[each] for each in leaving)]
+        self._surplus.clear()
+        if places:
+            await self._remove(places)
 
     async def _remove(self, places: Sequence[int]) -> None:
         self._leave(places)
@@ -306,7 +314,8 @@ class SemanticCache:
         if leaving:  # there is less room than there was
             places = [self._places[name] for name in leaving]
             self._leave(places)
-            self._rows.remove(places)
+            self._worker.remove(places)
+            self._surplus += places
 
     def _loaded(self, loading: asyncio.Future[int]) -> None:
         if loading.cancelled():
@@ -320,6 +329,15 @@ class SemanticCache:
             self._complete = True
             if loading.result():
                 log.warning("cache has vectors of another encoder", extra={"n": loading.result()})
+
+    async def check(self) -> Sequence[Finding]:
+        """What is kept, and whether other words are found; for `moabot check`."""
+        await self.loaded()
+        kept, size = await self._rows.size()
+        return [
+            room(kept, size, most_mb=self._settings.most_mb),
+            *encoder(self._settings, self._worker.fingerprint, self._loading),
+        ]
 
     def crossing(self) -> Crossing:
         """The configured cross-encoder, on its way into the worker's thread; raises `ConfigError`."""
