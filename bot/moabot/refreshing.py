@@ -72,7 +72,5 @@ class Refreshing:
         answering = self._answering
         message, recorder = await on_own_behalf(question, self._journal, purpose=PURPOSE)
         with answering.admission.paying(message, settings) as purses:
-            if any(purse.left_usd is not None and purse.left_usd <= 0 for purse in purses):
-                return
             answer = await answering.think(question, settings, recorder, purses=purses)
         await answering.recall.keep(question, settings, answer)

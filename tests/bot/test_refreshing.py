@@ -12,8 +12,9 @@ import pytest
 
 from moabot import Completion, Message, Prompt, Usage, Wrote
 from moabot.app import App
+from moabot.config import ChannelSettings
 from moabot.contract import Answer, Question, Share
-from moabot.journal import PassingJournal
+from moabot.journal import Entry, PassingJournal
 from moabot.refreshing import MOST, Refreshing
 from moabot.testing import RecordingReply, rehearsal
 
@@ -148,11 +149,17 @@ async def test_what_is_begun_after_closing_is_not_begun() -> None:
     assert provider.calls == 0
 
 
-async def test_a_bug_in_the_background_ends_neither_the_bot_nor_the_next_one(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """A group of tasks dies with one of them, and would take with it whoever opened it."""
-    async with _bot(provider := Slow(ValueError("a bug")), cache := Old()) as app:
+class Torn(PassingJournal):
+    """A ledger with a bug."""
+
+    async def accept(self, message: Message, wish: ChannelSettings) -> Entry | None:
+        """Break."""
+        raise ValueError("a bug")
+
+
+async def test_a_model_that_fails_leaves_the_old_answer(caplog: pytest.LogCaptureFixture) -> None:
+    """It is tried anew when the cache wishes so again."""
+    async with _bot(provider := Slow(OSError("down")), cache := Old()) as app:
         for event in ("1", "2"):
             await _ask(app, event)
             await asyncio.sleep(100)
@@ -161,6 +168,23 @@ async def test_a_bug_in_the_background_ends_neither_the_bot_nor_the_next_one(
     assert answer is not None
     assert provider.calls >= 2
     assert cache.offered == []
+    assert [record.message for record in caplog.records].count("not refreshed") == 2
+
+
+async def test_a_bug_in_the_background_ends_neither_the_bot_nor_the_next_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A group of tasks dies with one of them, and would take with it whoever opened it."""
+    async with rehearsal(Slow(), SINGLE) as app:
+        app.answering = replace(app.answering, cache=Old())
+        async with Refreshing(app.answering, Torn()) as refreshing:
+            app.answering.recall.refresh = refreshing
+            answers = [await _ask(app, "1")]
+            await asyncio.sleep(1)
+            answers.append(await _ask(app, "2"))
+            await asyncio.sleep(1)
+
+    assert all(answers)
     assert [record.message for record in caplog.records].count("not refreshed") == 2
 
 
@@ -173,7 +197,7 @@ async def test_without_money_nothing_is_answered_anew() -> None:
         "admission": {"user_day_usd": "0.5"},
     }
     async with _bot(provider := Slow(), Old(), tables) as app:
-        answers = []
+        answers: list[Answer | None] = []
         for event in ("1", "2"):
             answers.append(await _ask(app, event))
             await asyncio.sleep(3)

@@ -98,6 +98,19 @@ async def test_looking_with_less_room_throws_nothing_away(open_cache: Open, tmp_
     assert size.said.startswith("25 answers")
 
 
+async def test_what_has_no_room_is_thrown_away_with_the_next_answer(
+    open_cache: Open, tmp_path: Path
+) -> None:
+    """The bot keeps to its bound on disk, too."""
+    await _fill(open_cache, 25, semantic=False)
+    async with open_cache(semantic=False, most_mb=0.012, scope_share=1) as cache:
+        await cache.keep(asking("How do I bake bread?"), answer(), key="k", share="channel")
+    async with sqlite.opened(tmp_path, alone=True) as store:
+        _, size = await store.answers.size()
+
+    assert size <= 12_000
+
+
 async def test_a_wrong_setting_of_the_cache_is_named(open_cache: Open, tmp_path: Path) -> None:
     """Before the bot is started with it."""
     await _fill(open_cache, 1, semantic=False)

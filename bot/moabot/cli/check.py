@@ -41,7 +41,7 @@ class CheckOptions:
 
 @spread(CheckOptions)
 def check(context: typer.Context, options: CheckOptions) -> None:
-    """Check configuration, models, chats, plugins, database, disk and clock.
+    """Check configuration, models, chats, plugins, database, cache, disk and clock.
 
     Each model is asked for one word.
     """
