@@ -108,8 +108,10 @@ class SemanticCache:
             row = replace(row, place=await self._rows.keep(row))
             self._take_in(f"{shelf}{row.name}", row)
             if vector:
-                await self._worker.add(shelf, row.place, text=text, question=question.text)
+                added = self._worker.add(shelf, row.place, text=text, question=question.text)
             await self._make_room(f"{shelf}{row.name}", size=row.size, cost_usd=row.cost_usd)
+            if vector:
+                await added
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
         self.verifier.replied(f"{shelf}{exact.name(question)}")
@@ -183,11 +185,18 @@ class SemanticCache:
             kept = await self._rows.at(place)
             if kept is not None:
                 return kept
-            log.warning("cache had a question without its row", extra={"place": place})
-            await self._worker.remove([place])
+            await self._miss_row(place)
+            return await self._nearly(question, shelf, name)  # what it stood before may be right
         if near:
             self._counts.add("near miss")
         return await self._vouched(doubted)
+
+    async def _miss_row(self, place: int) -> None:
+        """No longer find what has expired, or has no row at all, which nobody told us."""
+        left = await self._rows.after(place - 1, most=1)
+        if not left or left[0].place != place:
+            log.warning("cache had a question without its row", extra={"place": place})
+        await self._worker.remove([place])
 
     async def _vouched(self, doubted: Sequence[Near]) -> Kept | None:
         """What a verifier lets through of what the rules refused; it is asked about the nearest."""
@@ -251,14 +260,15 @@ class SemanticCache:
         leaving = self._bounds.admit(name, size=size, worth=_worth(cost_usd))
         if leaving:
             self._counts.add("made room")
-        places = [*self._surplus, *(self._places[each] for each in leaving)]
+        known = (self._places.get(each) for each in leaving)
+        places = [*self._surplus, *(place for place in known if place is not None)]
         self._surplus.clear()
         if places:
             await self._remove(places)
 
     async def _remove(self, places: Sequence[int]) -> None:
         self._leave(places)
-        await self._worker.remove(places)
+        self._worker.remove(places)
         await self._rows.remove(places)
 
     def _leave(self, places: Sequence[int]) -> None:
@@ -281,7 +291,8 @@ class SemanticCache:
             self._gone_to = gone[-1][0]
             places = [place for _, place in gone]
             self._leave(places)
-            await self._worker.remove(places)
+            # Not awaited: its thread does all in turn, and while it loads it waits for this.
+            self._worker.remove(places)
         self._counts.write_when_due()
         self._complaints.write()
 
