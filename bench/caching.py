@@ -72,7 +72,7 @@ def rows(count: int, fingerprint: str, vectors: Vectors) -> Sequence[Kept]:
             answer='{"text": "Like this.", "strategy": "single"}',
             cost_usd=0.01,
             at=now,
-            expires=now + DAY_S,
+            expires=now + 30 * DAY_S,  # fresh
         )
         for n in range(count)
     ]

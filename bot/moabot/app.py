@@ -32,9 +32,10 @@ from moabot.explaining import Plan, Unseen, dry, plan
 from moabot.guests import Bounds
 from moabot.journal import Journal, PassingJournal
 from moabot.memory import Keep, Memory, remembering
-from moabot.opening import open_models, open_strategies, settings_of
+from moabot.opening import is_cached, open_cache, open_models, open_strategies
 from moabot.plugins import Offer, Plugins, nearest
 from moabot.recorder import Recorder
+from moabot.refreshing import Refreshing
 from moabot.wording import Prompts
 from moabot_strategies.prompts import PROMPTS
 
@@ -84,7 +85,7 @@ class App:
 
     def lacks_cache(self, config: Config) -> bool:
         """Whether `config` wants a cache that was not wanted when the bot started."""
-        return self.cache is None and _caches(config) and not _caches(self.config)
+        return self.cache is None and is_cached(config) and not is_cached(self.config)
 
     def adopt(self, config: Config) -> None:
         """Answer the next messages with what is not opened but only read: see `reloading`."""
@@ -165,6 +166,9 @@ async def opened(
         await app.admission.load(memory.store)
         if (cache := await _open_cache(stack, app)) is not None:
             app.use(cache)
+            journal = PassingJournal(memory.store)
+            refreshing = await stack.enter_async_context(Refreshing(app.answering, journal))
+            app.answering.recall.refresh = refreshing
         yield app
 
 
@@ -187,7 +191,7 @@ def _rare_collections() -> Generator[None]:
 async def _open_cache(stack: AsyncExitStack, app: App) -> Cache | None:
     """The cache, for a bot that lives on; a single question is not worth opening one."""
     config, memory = app.config, app.memory
-    if memory.durable is None or memory.store is None or not _caches(config):
+    if memory.durable is None or memory.store is None or not is_cached(config):
         return None
     ask = Asking(
         calls=app.answering.calls,
@@ -198,21 +202,11 @@ async def _open_cache(stack: AsyncExitStack, app: App) -> Cache | None:
         chain=config.cache.judge or (),
         purpose="cache",
     )
-    name, store = config.cache.plugin, memory.store
     try:
-        offer = app.plugins.offer("cache", name, where="[cache] plugin")
-        settings = settings_of(offer, config.cache.own(), where="[cache]")
-        cache: Cache = await offer.opened(stack, settings, store, ask, where="[cache]")
+        return await open_cache(stack, config, app.plugins, store=memory.store, ask=ask)
     except PluginError as error:
-        app.plugins.do_without("cache", name, error)
+        app.plugins.do_without("cache", config.cache.plugin, error)
         return None
-    return cache
-
-
-def _caches(config: Config) -> bool:
-    """Whether any channel may have a cache; one can be switched on by command, if the defaults do."""
-    channels = [channel.cache for channel in config.channels.values()]
-    return any(share not in {None, "off"} for share in (config.defaults.cache, *channels))
 
 
 def _models_of(panel: PanelSettings) -> set[str]:

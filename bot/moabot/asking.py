@@ -18,7 +18,7 @@ from moabot.orders import Order, Patience
 from moabot.presets import fallback_of
 from moabot.recorder import Recorder
 
-__all__ = ["Asking"]
+__all__ = ["Asking", "on_own_behalf"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +39,8 @@ class Asking:
 
     async def __call__(self, prompt: Prompt, *, about: Question) -> str:
         """Ask once; what it costs is on its way to disk when this returns."""
-        recorder, panel = Recorder(Unseen()), self.panel()
-        message = self._message(about)
-        entry = await self.journal.accept(message, NO_WISH)
-        if entry is not None and entry.memo is not None:
-            entry.memo.strategy = self.purpose
-            recorder.memo = entry.memo
+        panel = self.panel()
+        message, recorder = await on_own_behalf(about, self.journal, purpose=self.purpose)
         order = Order(
             slot="judge",
             role="judge",
@@ -58,15 +54,28 @@ class Asking:
             budget = Budget(panel.budget_usd, purses)
             return (await self.calls.ask(order, recorder, budget)).text
 
-    def _message(self, about: Question) -> Message:
-        scope = about.scope
-        return Message(
-            scope.platform,
-            scope.workspace,
-            scope.channel,
-            about.author,
-            about.text,
-            about.event.removeprefix(f"{scope.platform}:"),  # no answer of its own in the ledger
-            thread=scope.thread,
-            private=scope.private,
-        )
+
+async def on_own_behalf(
+    about: Question, journal: Journal, *, purpose: str
+) -> tuple[Message, Recorder]:
+    """The message as which the bot itself asks, and where what that costs is counted.
+
+    It is paid as if the author of `about` had asked there; the ledger says `purpose`.
+    """
+    scope = about.scope
+    message = Message(
+        scope.platform,
+        scope.workspace,
+        scope.channel,
+        about.author,
+        about.text,
+        about.event.removeprefix(f"{scope.platform}:"),  # no answer of its own in the ledger
+        thread=scope.thread,
+        private=scope.private,
+    )
+    recorder = Recorder(Unseen())
+    entry = await journal.accept(message, NO_WISH)
+    if entry is not None and entry.memo is not None:
+        entry.memo.strategy = purpose
+        recorder.memo = entry.memo
+    return message, recorder

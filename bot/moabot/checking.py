@@ -21,6 +21,7 @@ from moabot.explaining import Unseen
 from moabot.findings import Checked, Finding
 from moabot.guests import blamed
 from moabot.memory import stored
+from moabot.opening import is_cached, nobody, open_cache
 from moabot.orders import Model, Order, Patience
 from moabot.plugins import Plugins
 from moabot.recorder import Recorder
@@ -50,7 +51,7 @@ async def look(config: Config, plugins: Plugins, note: Note, *, calls: bool = Tr
         note(Finding("plugin", "error", problem))
     for finding in (*_disk(config), _clock(Path(__file__))):
         note(finding)
-    await _database(config, note)
+    await _database(config, plugins, note)
     await _models_and_platforms(config, plugins, note, calls=calls)
 
 
@@ -90,29 +91,48 @@ def _clock(written: Path) -> Finding:
     return Finding("clock", "ok", said)
 
 
-async def _database(config: Config, note: Note) -> None:
+async def _database(config: Config, plugins: Plugins, note: Note) -> None:
     path = config.data_dir / "moabot.db"
     if not path.exists():
         note(Finding("database", "ok", f"none yet; the first question makes {str(path)!r}"))
         return
     try:
         async with stored(config, alone=False) as store:
-            await _look_into(store, path, note)
+            if await _is_whole(store, path, note) and is_cached(config):
+                await _cache(config, plugins, store, note=note)
     except StoreError as error:
         note(_wrong("database", error))
 
 
-async def _look_into(store: Store, path: Path, note: Note) -> None:
+async def _is_whole(store: Store, path: Path, note: Note) -> bool:
     damages = await store.check()
     fix = f"Stop the bot and put a backup in the place of {str(path)!r}."
     for damage in damages:
         note(Finding("database", "error", f"damaged: {damage}", fix))
     if damages:
-        return
+        return False
     note(Finding("database", "ok", "whole"))
     if dead := len(await store.dead()):
         said = f"{dead} given up because they stopped the bot again and again"
         note(Finding("questions", "warning", said, "See `moabot dead-letters`."))
+    return True
+
+
+async def _cache(config: Config, plugins: Plugins, store: Store, *, note: Note) -> None:
+    """It is opened as the bot would, on the database that both share."""
+    async with AsyncExitStack() as stack:
+        try:
+            cache = await open_cache(stack, config, plugins, store=store, ask=nobody)
+            if not isinstance(cache, Checked):
+                note(Finding("cache", "ok", "opened; it cannot be looked at more closely"))
+                return
+            with blamed(f"The cache {config.cache.plugin!r}"):
+                found = await cache.check()
+        except MoabotError as error:
+            note(_wrong("cache", error))
+            return
+        for finding in found:
+            note(finding)
 
 
 async def _models_and_platforms(

@@ -233,7 +233,8 @@ class Answer:
 
     `degraded` is the sentence shown to the person when this is less than was asked for; empty
     when all went well. `via` tells which way a strategy chose ("simple → single"), if it chose.
-    `asked_at` is when it was asked first, if it comes `from_cache`.
+    `asked_at` is when it was asked first, if it comes `from_cache`. `refresh` is a cache's wish: give
+    this, but answer the question anew in the background, and offer me that.
     """
 
     text: str
@@ -249,6 +250,7 @@ class Answer:
     usage: Usage = NOTHING
     seconds: float = 0.0
     asked_at: datetime | None = None
+    refresh: bool = False
 
 
 class Report(Protocol):
@@ -343,7 +345,7 @@ class Cache(Protocol):
     """
 
     async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
-        """An earlier answer to the same question."""
+        """An earlier answer to the same question; `refresh` in it asks for a new one."""
         ...
 
     async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:

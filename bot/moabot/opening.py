@@ -1,4 +1,4 @@
-"""Opens providers and strategies, with stand-ins for what a third party owes."""
+"""Opens providers, strategies and the cache, with stand-ins for what a third party owes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,24 @@ from functools import partial
 from pydantic import BaseModel
 
 from moabot.config import Config, ModelSettings
-from moabot.contract import Provider, Strategy
-from moabot.errors import ConfigError, PluginError
+from moabot.contract import Ask, Cache, Prompt, Provider, Question, Strategy
+from moabot.errors import BudgetSpent, ConfigError, PluginError
 from moabot.guests import blamed
 from moabot.orders import Model
 from moabot.plugins import Offer, Plugins
 from moabot.pricing import look_up
 from moabot.standins import AbsentProvider, AbsentStrategy, WatchedStrategy
+from moabot.store import Store
 from moabot.validation import validated
 
-__all__ = ["open_models", "open_strategies", "settings_of"]
+__all__ = [
+    "is_cached",
+    "nobody",
+    "open_cache",
+    "open_models",
+    "open_strategies",
+    "settings_of",
+]
 
 
 def settings_of(offer: Offer, own: Mapping[str, object], *, where: str) -> BaseModel:
@@ -45,6 +53,27 @@ async def open_models(
         for name, settings in config.models.items()
         if name in names
     }
+
+
+async def open_cache(
+    stack: AsyncExitStack, config: Config, plugins: Plugins, *, store: Store, ask: Ask
+) -> Cache:
+    """The cache of `config` on an open store; raises `ConfigError` or `PluginError`."""
+    offer = plugins.offer("cache", config.cache.plugin, where="[cache] plugin")
+    settings = settings_of(offer, config.cache.own(), where="[cache]")
+    cache: Cache = await offer.opened(stack, settings, store, ask, where="[cache]")
+    return cache
+
+
+async def nobody(prompt: Prompt, *, about: Question) -> str:
+    """Whom a cache may ask that is opened to be looked at; raises `BudgetSpent`."""
+    raise BudgetSpent("No model may be asked here.", fix="")
+
+
+def is_cached(config: Config) -> bool:
+    """Whether any channel may have a cache; one can be switched on by command, if the defaults do."""
+    channels = [channel.cache for channel in config.channels.values()]
+    return any(share not in {None, "off"} for share in (config.defaults.cache, *channels))
 
 
 async def open_strategies(

@@ -17,6 +17,8 @@ from moabot.terms import Terms
 __all__ = ["Recall"]
 
 T = TypeVar("T")
+Refresh = Callable[[Name, Question, Terms], None]
+"""Begins to answer a question anew, once for those of one name, and returns at once."""
 KEEP_S = 5.0
 """What a cache may take to note something; an answer may wait for that."""
 
@@ -32,16 +34,23 @@ class Recall:
         self._name = name
         self._flights = Flights()
         self._plugins = plugins
+        self.refresh: Refresh | None = None
 
     async def find(self, question: Question, terms: Terms) -> Answer | None:
-        """An earlier answer, where there is a cache and it has one; it may ask models."""
+        """An earlier answer, where there is a cache and it has one; a new one if the cache wants it.
+
+        It may ask models.
+        """
         cache, share = self._cache, terms.settings.cache
         if cache is None or share == "off":
             return None
         within_s = terms.panel.deadline_s
-        return await self._unharmed(
+        found = await self._unharmed(
             within_s, lambda: cache.find(question, key=terms.key, share=share)
         )
+        if found is not None and found.refresh and self.refresh is not None:
+            self.refresh(self._flight(question, terms), question, terms)
+        return found
 
     async def keep(self, question: Question, terms: Terms, answer: Answer) -> None:
         """Remember an answer that is whole and new."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
@@ -14,11 +13,13 @@ from pathlib import Path
 
 from moabot.contract import Answer, Ask, Question, Share
 from moabot.errors import MoabotError, StoreError
+from moabot.findings import Finding
 from moabot.store import Store
-from moabot.store.rows import Brief, Kept
+from moabot.store.rows import Brief, Given, Kept
 from moabot_cache import exact
 from moabot_cache.admission import Quota, alone, keepable
 from moabot_cache.bounds import GROUP, Bounds
+from moabot_cache.checking import encoder, room
 from moabot_cache.complaints import Complaints
 from moabot_cache.counts import Counts
 from moabot_cache.crossing import Crossing
@@ -26,24 +27,22 @@ from moabot_cache.guards import judged
 from moabot_cache.judge import Judge
 from moabot_cache.promotion import alias, origin
 from moabot_cache.reading import essence, read
+from moabot_cache.renewal import Renewal
 from moabot_cache.scope import partition
 from moabot_cache.settings import Settings
 from moabot_cache.verifier import Near, Off, Verifier, vouched
 from moabot_cache.worker import Worker
-from moabot_cache.written import answered, written
+from moabot_cache.written import answered, as_row
 
 __all__ = ["SemanticCache", "opened"]
 
 log = logging.getLogger("moabot")
-DAY_S = 86_400.0
 MEGABYTE = 1_000_000
 PAGE = 1_000
 """Rows that are taken in at once; the event loop has a part in it."""
 WAITING_USD = 0.001
 LOOK_S = 1.0
 """How old our knowledge may be of what other processes removed (`moabot erase`, `cache flush`)."""
-JITTER = 0.1
-"""Share of the lifetime by which entries of one day differ, so that they do not expire together."""
 
 
 class SemanticCache:
@@ -57,10 +56,14 @@ class SemanticCache:
         self._quota = Quota(settings.author_a_day)
         self._counts = Counts(store.answers)
         self._complaints = Complaints(store.answers)
+        self._renewal = Renewal(settings, self._counts)
         self.verifier: Verifier = Off()
         self._hot: OrderedDict[str, Kept] = OrderedDict()
         self._places: dict[str, int] = {}
         self._names: dict[int, str] = {}
+        self._surplus: list[
+            int
+        ] = []  # deleted with the next that comes: who only looks changes nothing
         self._complete = False
         self._gone_to: int | None = None
         self._looked_at = float("-inf")
@@ -89,20 +92,26 @@ class SemanticCache:
 
     async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
         """Write the row, then make it findable; what will not stay true is not kept."""
-        if not keepable(question, answer) or not self._quota.spend(question):
-            self._counts.add("not kept")
-            return
         shelf = partition(question, key=key, share=share)
         text, vector = essence(question.text), b""
         try:
+            if await self._contradicts(question, answer, f"{shelf}{exact.name(question)}"):
+                return
+            if not keepable(question, answer) or not self._quota.spend(question):
+                self._counts.add("not kept")
+                return
             if self._worker.ready and alone(question, read(question.text)):
                 vector = await self._worker.vector(text)
-            row = self._row(question, answer, shelf=shelf, vector=vector)
+            encoder = self._worker.fingerprint if vector else ""
+            row = as_row(question, answer, shelf=shelf, encoder=encoder, vector=vector)
+            row = replace(row, expires=self._renewal.expiry(row.at))
             row = replace(row, place=await self._rows.keep(row))
             self._take_in(f"{shelf}{row.name}", row)
             if vector:
-                await self._worker.add(shelf, row.place, text=text, question=question.text)
+                added = self._worker.add(shelf, row.place, text=text, question=question.text)
             await self._make_room(f"{shelf}{row.name}", size=row.size, cost_usd=row.cost_usd)
+            if vector:
+                await added
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
         self.verifier.replied(f"{shelf}{exact.name(question)}")
@@ -119,14 +128,28 @@ class SemanticCache:
             given = await self._complaints.meant(event)
             if given is None:
                 return
-            row = await self._rows.named(given.partition, given.asked)
-            near = await self._rows.at(given.place)
-            if near is not None and near.name != given.asked:
-                await self._complaints.part(given.partition, asked=given.asked, kept=near.name)
-            await self._remove([each.place for each in (row, near) if each is not None])
+            await self._retract(given)
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
         self._counts.add("forgotten")
+
+    async def _retract(self, given: Given) -> None:
+        row = await self._rows.named(given.partition, given.asked)
+        near = await self._rows.at(given.place)
+        if near is not None and near.name != given.asked:
+            await self._complaints.part(given.partition, asked=given.asked, kept=near.name)
+        await self._remove([each.place for each in (row, near) if each is not None])
+
+    async def _contradicts(self, question: Question, answer: Answer, name: str) -> bool:
+        """Whether it was made to try a remembered one, and is another: then neither is given again."""
+        sampled = self._renewal.sampled(name)
+        if sampled is None:
+            return False
+        right = sampled.is_right(question, answer)
+        self._counts.add("agreed" if right else "disagreed")
+        if not right:
+            await self._retract(sampled.given)
+        return not right
 
     async def _exactly(self, shelf: str, name: str) -> Kept | None:
         await self._hear_of_removals()
@@ -162,11 +185,18 @@ class SemanticCache:
             kept = await self._rows.at(place)
             if kept is not None:
                 return kept
-            log.warning("cache had a question without its row", extra={"place": place})
-            await self._worker.remove([place])
+            await self._miss_row(place)
+            return await self._nearly(question, shelf, name)  # what it stood before may be right
         if near:
             self._counts.add("near miss")
         return await self._vouched(doubted)
+
+    async def _miss_row(self, place: int) -> None:
+        """No longer find what has expired, or has no row at all, which nobody told us."""
+        left = await self._rows.after(place - 1, most=1)
+        if not left or left[0].place != place:
+            log.warning("cache had a question without its row", extra={"place": place})
+        await self._worker.remove([place])
 
     async def _vouched(self, doubted: Sequence[Near]) -> Kept | None:
         """What a verifier lets through of what the rules refused; it is asked about the nearest."""
@@ -207,28 +237,11 @@ class SemanticCache:
         if kept is None or answer is None:
             self._counts.add("miss")
             return None
-        self._complaints.gave(question.event, kept.partition, name[GROUP:], place=kept.place)
+        given = Given(question.event, kept.partition, name[GROUP:], kept.place)
+        self._complaints.gave(given.event, given.partition, given.asked, place=given.place)
         self._counts.add(tier, saved_usd=kept.cost_usd or 0.0)
-        return answer
-
-    def _row(self, question: Question, answer: Answer, *, shelf: str, vector: bytes) -> Kept:
-        now = time.time()
-        lifetime = self._settings.keep_days * DAY_S * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
-        cost = answer.usage.cost_usd
-        return Kept(
-            partition=shelf,
-            name=exact.name(question),
-            scope=question.scope,
-            author=question.author,
-            event=question.event,
-            question=question.text,
-            encoder=self._worker.fingerprint if vector else "",
-            vector=vector,
-            answer=written(answer),
-            cost_usd=None if cost is None else float(cost),
-            at=now,
-            expires=now + lifetime,
-        )
+        refresh = self._renewal.wanted(name, given=given, text=answer.text, expires=kept.expires)
+        return replace(answer, refresh=refresh)
 
     def _take_in(self, name: str, row: Kept) -> None:
         before = self._places.get(name)
@@ -247,11 +260,15 @@ class SemanticCache:
         leaving = self._bounds.admit(name, size=size, worth=_worth(cost_usd))
         if leaving:
             self._counts.add("made room")
-            await self._remove([self._places[each] for each in leaving])
+        known = (self._places.get(each) for each in leaving)
+        places = [*self._surplus, *(place for place in known if place is not None)]
+        self._surplus.clear()
+        if places:
+            await self._remove(places)
 
     async def _remove(self, places: Sequence[int]) -> None:
         self._leave(places)
-        await self._worker.remove(places)
+        self._worker.remove(places)
         await self._rows.remove(places)
 
     def _leave(self, places: Sequence[int]) -> None:
@@ -274,7 +291,8 @@ class SemanticCache:
             self._gone_to = gone[-1][0]
             places = [place for _, place in gone]
             self._leave(places)
-            await self._worker.remove(places)
+            # Not awaited: its thread does all in turn, and while it loads it waits for this.
+            self._worker.remove(places)
         self._counts.write_when_due()
         self._complaints.write()
 
@@ -307,7 +325,8 @@ class SemanticCache:
         if leaving:  # there is less room than there was
             places = [self._places[name] for name in leaving]
             self._leave(places)
-            self._rows.remove(places)
+            self._worker.remove(places)
+            self._surplus += places
 
     def _loaded(self, loading: asyncio.Future[int]) -> None:
         if loading.cancelled():
@@ -321,6 +340,15 @@ class SemanticCache:
             self._complete = True
             if loading.result():
                 log.warning("cache has vectors of another encoder", extra={"n": loading.result()})
+
+    async def check(self) -> Sequence[Finding]:
+        """What is kept, and whether other words are found; for `moabot check`."""
+        await self.loaded()
+        kept, size = await self._rows.size()
+        return [
+            room(kept, size, most_mb=self._settings.most_mb),
+            *encoder(self._settings, self._worker.fingerprint, self._loading),
+        ]
 
     def crossing(self) -> Crossing:
         """The configured cross-encoder, on its way into the worker's thread; raises `ConfigError`."""

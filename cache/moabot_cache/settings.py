@@ -48,6 +48,17 @@ class Settings(BaseModel):
         default=500, ge=1, description="answers to one person's questions that are kept in a day"
     )
     keep_days: float = Field(default=30.0, gt=0, description="days that an answer is given")
+    stale_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="hours after keep_days in which it is still given, while it is made anew",
+    )
+    shadow: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="part of the hits that are answered anew all the same, to compare; costs money",
+    )
     hot: int = Field(default=2_000, ge=1, description="answers held in memory, ready at once")
     verifier: Literal["off", "judge", "cross-encoder"] = Field(
         default="off",

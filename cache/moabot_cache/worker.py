@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +21,7 @@ from moabot_cache.index import Index
 __all__ = ["Found", "Worker"]
 
 T = TypeVar("T")
+log = logging.getLogger("moabot")
 BATCH = 16
 """Questions that are encoded together when several wait."""
 CANDIDATES = 3
@@ -236,7 +239,13 @@ class Worker:
             if partition in self._indexes:
                 self._indexes[partition] = packed
 
-        self._builder.submit(build)
+        def failed(building: Future[None]) -> None:
+            if not building.cancelled() and (error := building.exception()) is not None:
+                log.error("cache could not pack an index", exc_info=error)
+                with suppress(RuntimeError):  # closed meanwhile
+                    self._thread.submit(self._packing.pop, partition, None)
+
+        self._builder.submit(build).add_done_callback(failed)
 
 
 def _closed() -> StoreError:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from moabot.contract import Agreement, Answer
+from moabot.contract import Agreement, Answer, Question
 from moabot.store.rows import Kept
+from moabot_cache import exact
 
-__all__ = ["answered", "written"]
+__all__ = ["answered", "as_row"]
 
 
 class _Written(BaseModel):
@@ -24,8 +26,26 @@ class _Written(BaseModel):
     of: int = 0
 
 
-def written(answer: Answer) -> str:
-    """As JSON."""
+def as_row(question: Question, answer: Answer, *, shelf: str, encoder: str, vector: bytes) -> Kept:
+    """What is kept of both from now on; it has expired until somebody says when it will."""
+    now, cost = time.time(), answer.usage.cost_usd
+    return Kept(
+        partition=shelf,
+        name=exact.name(question),
+        scope=question.scope,
+        author=question.author,
+        event=question.event,
+        question=question.text,
+        encoder=encoder,
+        vector=vector,
+        answer=_written(answer),
+        cost_usd=None if cost is None else float(cost),
+        at=now,
+        expires=now,
+    )
+
+
+def _written(answer: Answer) -> str:
     agreement = answer.agreement or Agreement(0, 0)
     return _Written(
         text=answer.text,

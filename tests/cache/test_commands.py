@@ -80,6 +80,18 @@ def test_times_of_lookups_stand_in_their_order() -> None:
     assert [f"lookup {name}" for name in shown["lookups"]] == [name for _, name in LOOKUPS]
 
 
+def test_the_share_of_wrong_hits_is_told_as_far_as_it_is_known() -> None:
+    """A sample without a new answer says nothing, and nothing is no zero."""
+    drawn = [Tally(1, "sampled", 5)]
+    compared = [*drawn, Tally(1, "agreed", 3), Tally(1, "disagreed", 1)]
+    shown = "\n".join(Hits(compared, 0, 0).lines())
+
+    assert "25.0% of 4 compared differ" in shown
+    assert "compared" not in "\n".join(Hits(drawn, 0, 0).lines())
+    assert Hits(compared, 0, 0).record()["shadow"] == {"sampled": 5, "agreed": 3, "disagreed": 1}
+    assert "sampled" not in "\n".join(Hits([], 0, 0).lines())
+
+
 def test_explain_names_what_forbids_each_candidate(config: Path) -> None:
     """Why did it not answer from the cache? is asked daily."""
     found = json.loads(_run(config, "explain", "--json", "How do I not change a flat tire?"))

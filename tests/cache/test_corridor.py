@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from moabot import Asker, Completion, Message, Prompt, Scope, Usage, Wrote
 from moabot.app import App
 from moabot.desk import Desk
+from moabot.store import Store
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
 from moabot_cache.semantic import SemanticCache
 
@@ -128,3 +131,69 @@ async def test_an_answer_that_was_rated_down_is_never_given_again(tmp_path: Path
     assert (before, provider.calls) == (1, 2)
     assert reply.answer is not None
     assert not reply.answer.from_cache
+
+
+def _age(path: Path, days: float) -> None:
+    """Let all answers be that much older."""
+    with closing(sqlite3.connect(path / "moabot.db")) as other:
+        other.execute("UPDATE answers SET expires = expires - ?", (days * 86_400,))
+        other.commit()
+
+
+async def _spent(store: Store, purpose: str) -> int:
+    """The calls for a purpose, as soon as there are any."""
+    for _ in range(200):
+        calls = {each.key: each.calls for each in await store.spending("strategy", since=0)}
+        if purpose in calls:
+            return calls[purpose]
+        await asyncio.sleep(0.01)
+    return 0
+
+
+async def test_an_answer_past_its_time_is_given_and_made_anew_and_counted(tmp_path: Path) -> None:
+    """The ledger tells what nobody waited for from what somebody asked."""
+    tables = {**_tables(tmp_path), "cache": {"semantic": False, "keep_days": 1, "stale_hours": 48}}
+    provider = Counting()
+    provider.go.set()
+    async with rehearsal(provider, tables, keep="all") as app:
+        await _ask(app, "1")
+    _age(tmp_path, 2)
+    async with rehearsal(provider, tables, keep="all") as app:
+        store = app.memory.store
+        assert store is not None
+        reply = await _ask(app, "2")
+        spent = await _spent(store, "refresh")
+    _age(tmp_path, 0.5)
+    async with rehearsal(provider, tables, keep="all") as app:
+        await _ask(app, "3")
+
+    assert reply.answer is not None
+    assert reply.answer.from_cache
+    assert spent == 1
+    assert provider.calls == 2
+
+
+async def test_a_drawn_hit_that_the_models_contradict_is_answered_anew_next_time(
+    tmp_path: Path,
+) -> None:
+    """A wrong hit is found without anybody who complains."""
+    provider = ScriptedProvider({"a": [says("Call 112."), *[says("Press 7 keys.")] * 2]})
+    tables = {**_tables(tmp_path), "cache": {"semantic": False, "shadow": 1}}
+    panel = {"proposers": [{"model": "a"}]}
+    async with rehearsal(provider, tables, models=("a",), panel=panel, keep="all") as app:
+        store = app.memory.store
+        assert store is not None
+        await _ask(app, "1")
+        hit = await _ask(app, "2")
+        for _ in range(200):
+            if await store.answers.size() == (0, 0):
+                break
+            await asyncio.sleep(0.01)
+        anew = await _ask(app, "3")
+
+    assert [each.answer and each.answer.text for each in (hit, anew)] == [
+        "Call 112.",
+        "Press 7 keys.",
+    ]
+    assert anew.answer is not None
+    assert not anew.answer.from_cache

@@ -16,6 +16,7 @@ __all__ = ["Hits"]
 BAR = 40
 """Characters of the longest bar."""
 TIERS = ("exact", "semantic", "joined", "miss")
+SHADOW = ("sampled", "agreed", "disagreed")
 REFUSED = "refused: "
 LOOKUP = "lookup "
 
@@ -39,6 +40,7 @@ class Hits:
             "near_misses": counts["near miss"],
             "refusals": _of(counts, REFUSED),
             "lookups": _of(counts, LOOKUP),
+            "shadow": {name: counts[name] for name in SHADOW},
             "counts": dict(counts),
         }
 
@@ -49,7 +51,8 @@ class Hits:
         yield from _bars("answered from", {tier: counts[tier] for tier in TIERS if counts[tier]})
         yield from _bars("refused by guard", _of(counts, REFUSED))
         yield from _bars("how long it took", _of(counts, LOOKUP))
-        named = {*TIERS, *(name for name in counts if name.startswith((REFUSED, LOOKUP)))}
+        yield from _shadow(counts)
+        named = {*TIERS, *SHADOW, *(name for name in counts if name.startswith((REFUSED, LOOKUP)))}
         rest = {name: times for name, times in counts.most_common() if name not in named}
         yield from _bars("besides", rest)
         yield from self._days()
@@ -77,6 +80,16 @@ class Hits:
             name = datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%d")
             share = hits[day] / times
             yield f"  {name}  {'█' * round(BAR * share):<{BAR}} {share:4.0%} of {times:,}"
+
+
+def _shadow(counts: Counter[str]) -> Iterator[str]:
+    """Hits that were answered anew all the same, and the share whose new answer was another."""
+    if not counts["sampled"]:
+        return
+    yield from _bars("hits tried by a new answer", {n: counts[n] for n in SHADOW if counts[n]})
+    compared = counts["agreed"] + counts["disagreed"]
+    if compared:
+        yield f"  {counts['disagreed'] / compared:.1%} of {compared:,} compared differ"
 
 
 def _of(counts: Counter[str], prefix: str) -> dict[str, int]:

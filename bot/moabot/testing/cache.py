@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar, Final, TypeGuard
 
-from moabot.contract import Answer, Cache, Prompt, Question, Scope
-from moabot.errors import BudgetSpent
+from moabot.contract import Answer, Cache, Question, Scope
+from moabot.opening import nobody
 from moabot.plugins import Kind
 from moabot.store import sqlite
 from moabot.testing.checked import Checked, ContractBroken, hold
@@ -77,7 +77,7 @@ class CacheContract(Checked):
         """The cache, with a database of its own and nobody to ask."""
         folder = Path(stack.enter_context(TemporaryDirectory()))
         store = await stack.enter_async_context(sqlite.opened(folder, alone=True))
-        return await self.entered(stack, store, _nobody)
+        return await self.entered(stack, store, nobody)
 
     async def _with(self, work: Callable[[Cache], Awaitable[None]]) -> None:
         async with AsyncExitStack() as stack:
@@ -85,10 +85,6 @@ class CacheContract(Checked):
             if not _is_cache(cache):
                 raise ContractBroken("It lacks one of find, keep, joined and forget.")
             await work(cache)
-
-
-async def _nobody(prompt: Prompt, *, about: Question) -> str:
-    raise BudgetSpent("No model may be asked in a test of a cache.", fix="")
 
 
 def _is_cache(opened: object) -> TypeGuard[Cache]:
