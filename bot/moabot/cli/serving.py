@@ -22,7 +22,8 @@ __all__ = ["served"]
 async def served(config: Config, plugins: Plugins, *, reread: Callable[[], Config]) -> int:
     """Serve until told to stop; the exit code. At SIGHUP, go on with what `reread` returns."""
     before, loop, early = len(plugins.problems), asyncio.get_running_loop(), asyncio.Event()
-    loop.add_signal_handler(signal.SIGHUP, early.set)  # by default it would end the process
+    loop.add_signal_handler(signal.SIGHUP, early.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     async with (
         opened(config, plugins, keep="all") as app,
         opened_platforms(config, plugins) as platforms,
