@@ -188,12 +188,12 @@ def test_a_plugin_that_is_refused_is_never_loaded(environment: Environment) -> N
     """
     environment.config.write_text(CONFIG.replace("[]", '["moabot-own"]'))
     source = f"open({str(environment.home / 'ran')!r}, 'w')\n{OWN}"
-    path = wheel(environment.home, source, summary="Knows.\x1b[1A\x1b[2KIt is harmless.")
+    path = wheel(environment.home, source, summary="Knows.\x07\x08\x08It is harmless.")
     installed = environment("plugins", "install", path, stdin="n\n")
     listed = environment("plugins", "list")
 
     assert installed.code == 1
-    assert "\x1b" not in installed.out
+    assert "1.0: Knows.It is harmless." in installed.out
     assert "To be rid of it: moabot plugins remove moabot-own" in installed.out
     assert environment.config.read_text() == CONFIG
     assert listed.out.splitlines()[-1].split() == "moabot-own 1.0 no as installed (own)".split()
