@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Literal, get_args
 
-from moabot.access import channel_key, user_key
+from moabot.access import channel_key, user_key, workspace_key
 from moabot.answering import Answering
 from moabot.channels import NO_WISH
 from moabot.config import ChannelSettings, Defaults, Preset, Sharing
@@ -113,8 +113,10 @@ class Desk:
                 "Only who asked may stop the answer.",
                 fix="Ask them, or who manages this channel.",
             )
+        if not self._answering.stop(event):
+            return False
         self._journal.stop(message)
-        return self._answering.stop(event)
+        return True
 
     async def again(
         self, asker: Asker, event: str, *, event_id: str, deeper: bool = False
@@ -135,8 +137,7 @@ class Desk:
         )
         now = datetime.now(UTC)
         message = replace(message_of(row), event_id=event_id, author=asker.author, at=now)
-        entry = await self.accept(message, wish=wish)
-        return entry and replace(entry, horizon=row.horizon)
+        return await self._journal.accept(message, wish, again=row) if self._open else None
 
     async def proposals(self, asker: Asker, event: str) -> Sequence[Proposal]:
         """What each proposer said to a question; nothing once it is no longer known."""
@@ -175,7 +176,7 @@ class Desk:
     async def may_change(self, asker: Asker, name: str = "strategy") -> bool:
         """Whether the asker may change that setting here."""
         try:
-            await self._answering.channels.permit(asker, channel_key(asker.scope), name)
+            await self._answering.channels.permit(asker, _key(asker.scope), name)
         except Refused:
             return False
         return True
@@ -183,9 +184,11 @@ class Desk:
     async def change(self, asker: Asker, name: str, value: object) -> Change:
         """Set `name` for the asker's channel, or with None unset it; it is written down who did.
 
+        An asker without a channel sets it for the workspace.
+
         Returns the change. Raises `ConfigError` for what is no setting or no value of it.
         """
-        key = channel_key(asker.scope)
+        key = _key(asker.scope)
         await self._answering.channels.change(key, name, value, asker=asker)
         changes = await self._store.changes(key)
         return next(change for change in changes if change.name == name)
@@ -251,7 +254,7 @@ class Desk:
 
     async def _row(self, asker: Asker, event: str) -> Accepted:
         row = await self._store.accepted(event)
-        if row is None:
+        if row is None or not row.text:  # it was deleted
             raise QuestionRejected("That question is no longer known.", fix="Ask it again.")
         self._let_in(asker, row.scope)
         return row
@@ -278,6 +281,11 @@ class Desk:
             self._count -= 1
             if not self._count:
                 self._idle.set()
+
+
+def _key(place: Scope) -> str:
+    """Without a channel the workspace is meant."""
+    return channel_key(place) if place.channel else workspace_key(place)
 
 
 def _thread(entry: Entry) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -164,15 +164,21 @@ class DurableJournal:
         self._owed: deque[Callable[[], asyncio.Future[None]]] = deque(maxlen=OWED)
         self._unwanted: set[str] = set()
 
-    async def accept(self, message: Message, wish: ChannelSettings) -> Entry | None:
-        """One insert, unique by event id."""
+    async def accept(
+        self, message: Message, wish: ChannelSettings, *, again: Accepted | None = None
+    ) -> Entry | None:
+        """One insert, unique by event id; `again` is the row of which it repeats the words."""
         self._expire()
         seed = secrets.token_bytes(16)
         row = _row(message, plan=wish.model_dump_json(exclude_none=True), seed=seed)
+        if again is not None:
+            origin, writer = again.origin or again.event, again.writer or again.author
+            row = replace(row, origin=origin, writer=writer)
         if not await self._store.accept(row):
             return None
         self._repay()
-        return Entry(message, wish, seed, self._memo(message))
+        horizon = None if again is None else again.horizon
+        return Entry(message, wish, seed, self._memo(message), horizon=horizon)
 
     async def resume(self, platform: str) -> Sequence[Entry]:
         """What earlier processes left unfinished, oldest first; the calls they paid are known."""
@@ -204,9 +210,8 @@ class DurableJournal:
         if entry.memo is not None:
             entry.memo.strategy = settings.strategy
             entry.memo.task = asyncio.current_task()
-        if entry.horizon is None or not entry.resumed:
-            plan = settings.model_dump_json()
-            self._write(lambda: self._store.begin(event, plan=plan, horizon=horizon))
+        plan = settings.model_dump_json()  # of an answer begun before, the store keeps the first
+        self._write(lambda: self._store.begin(event, plan=plan, horizon=horizon))
 
     async def posted(self, entry: Entry, receipt: str) -> None:
         """Keep the platform's word for the post, before anything is edited into it."""
@@ -291,6 +296,7 @@ class DurableJournal:
                 "audit": now - days.audit * DAY_S,
                 "answers": now,
                 "answers_refused": now - days.feedback * DAY_S,
+                "answers_gone": now - DAY_S,
             }
         )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from moabot.app import App
-from moabot.contract import Asker, Message, Scope
+from moabot.config import ChannelSettings
+from moabot.contract import Asker, Attachment, Message, Scope
 from moabot.desk import Desk
 from moabot.errors import PlatformError, QuestionRejected, Refused, StoreError
 from moabot.journal import Entry
@@ -92,6 +94,26 @@ async def test_a_stopped_answer_is_not_taken_up_by_the_next_process(tmp_path: Pa
         assert list(await app.memory.durable.resume("test")) == []
 
 
+async def test_a_stop_that_comes_too_late_loses_nothing_when_the_bot_ends(tmp_path: Path) -> None:
+    """The answer was on its way: the next process delivers it."""
+
+    class Slow(RecordingReply):
+        async def finish(self, answer: object) -> None:
+            self.wrote("!")
+            await asyncio.Future()
+
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, app):
+        answering = asyncio.create_task(desk(asking(), reply := Slow()))
+        await eventually(lambda: reply.text.endswith("!"))
+        stopped = await desk.stop(ANN, "test:E1")
+        answering.cancel()
+        await asyncio.wait([answering])
+        assert app.memory.durable is not None
+
+        assert not stopped
+        assert len(await app.memory.durable.resume("test")) == 1
+
+
 async def test_a_chat_that_is_gone_when_its_answer_is_stopped_breaks_nothing(
     tmp_path: Path,
 ) -> None:
@@ -157,6 +179,88 @@ async def test_retry_asks_all_models_anew_without_having_read_the_first_answer(
         assert [turn.text for turn in provider.asked("b")[1].turns] == ["Why is the sky blue?"]
         assert entry.message.author == "U2"
         assert await desk.again(BOB, "test:E1", event_id="click-1") is None  # a double click
+
+
+async def test_retry_shows_the_models_the_pictures_again(tmp_path: Path) -> None:
+    """The question is about them."""
+    provider = ScriptedProvider()
+    picture = Attachment("a.png", "image/png", b"\x89PNG")
+    async with desk_of(tmp_path, provider) as (desk, _):
+        await desk(replace(asking(), attachments=(picture,)), RecordingReply())
+        entry = await desk.again(BOB, "test:E1", event_id="click-1")
+
+    assert entry is not None
+    assert entry.message.attachments == (picture,)
+
+
+async def test_retry_is_made_with_what_there_is_when_its_panel_is_gone(tmp_path: Path) -> None:
+    """A renamed panel must not make the button useless on all that was answered before."""
+    other = {"proposers": [{"model": "b"}], "hedge": False}
+    panels = {"default": {"proposers": [{"model": "a"}], "hedge": False}, "other": other}
+    async with desk_of(tmp_path, ScriptedProvider(), {"panels": panels}) as (desk, app):
+        entry = await desk.accept(asking(), wish=ChannelSettings(panel="other", preset="fast"))
+        assert entry is not None
+        await desk.answer(entry, RecordingReply())
+        app.adopt(
+            app.config.model_copy(update={"panels": {"default": app.config.panels["default"]}})
+        )
+        entry = await desk.again(ANN, "test:E1", event_id="click-1")
+        assert entry is not None
+        reply = RecordingReply()
+        await desk.answer(entry, reply)
+
+    assert reply.answer is not None
+    assert reply.answer.preset == "fast"
+
+
+async def test_retry_after_a_crash_has_not_read_the_first_answer_either(tmp_path: Path) -> None:
+    """The process may end between the click and the first call."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, _):
+        await desk(asking(), RecordingReply())
+        await desk.again(BOB, "test:E1", event_id="click-1")
+    async with desk_of(tmp_path, provider := ScriptedProvider()) as (desk, app):
+        assert app.memory.durable is not None
+        [entry] = await app.memory.durable.resume("test")
+        await desk.answer(entry, RecordingReply())
+
+    assert [turn.text for turn in provider.asked("b")[0].turns] == ["Why is the sky blue?"]
+
+
+@pytest.mark.parametrize("way", ["deleted", "erased"])
+async def test_what_is_forgotten_is_forgotten_wherever_it_was_asked_again(
+    way: str, tmp_path: Path
+) -> None:
+    """Bob pressed the button, but the words are Ann's, and so is the right to take them back."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, app):
+        await desk(asking(), RecordingReply())
+        for earlier, click in (("test:E1", "click-1"), ("test:click-1", "click-2")):
+            entry = await desk.again(BOB, earlier, event_id=click)
+            assert entry is not None
+            await desk.answer(entry, RecordingReply())
+        assert app.memory.store is not None
+        if way == "deleted":
+            await desk.amend("test:E1", None)
+        else:
+            assert await app.memory.store.erase(user="test:T1/U1") == 0
+
+        assert list(await app.memory.store.turns(HERE, before=None, most=9)) == []
+        assert list(await app.memory.store.steps("test:click-2")) == []
+        with pytest.raises(QuestionRejected, match="no longer known"):
+            await desk.again(BOB, "test:click-2", event_id="click-3")
+
+
+async def test_an_edited_question_is_edited_wherever_it_was_asked_again(tmp_path: Path) -> None:
+    """Models must not read two versions of one question."""
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, app):
+        await desk(asking(), RecordingReply())
+        entry = await desk.again(BOB, "test:E1", event_id="click-1")
+        assert entry is not None
+        await desk.answer(entry, RecordingReply())
+        await desk.amend("test:E1", "Why is it red?")
+        assert app.memory.store is not None
+        turns = await app.memory.store.turns(HERE, before=None, most=9)
+
+    assert [turn.text for turn in turns if turn.role == "user"] == ["Why is it red?"] * 2
 
 
 async def test_deeper_asks_with_the_next_preset(tmp_path: Path) -> None:
@@ -228,6 +332,17 @@ async def test_a_change_holds_from_the_next_question_on_and_is_written_down(
         assert reply.answer.strategy == "single"
         with pytest.raises(Refused, match="who manage this place"):
             await desk.change(BOB, "strategy", "vote")
+
+
+async def test_an_asker_without_a_channel_sets_for_the_workspace(tmp_path: Path) -> None:
+    """As `Asker` says; what nobody reads would be set in vain."""
+    boss = Asker(Scope("test", "T1", ""), "U9", manages=True)
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, _):
+        assert await desk.may_change(boss)
+        change = await desk.change(boss, "strategy", "single")
+
+        assert change.key == "test:T1"
+        assert (await desk.settings(ANN)).strategy == "single"
 
 
 async def test_spending_is_told_for_the_channel_of_the_asker_alone(tmp_path: Path) -> None:

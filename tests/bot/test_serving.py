@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from moabot.app import App
+from moabot.config import parse
 from moabot.contract import Answer, Message, Scope
 from moabot.desk import Desk
-from moabot.errors import MoabotError, PlatformError
+from moabot.errors import ConfigError, MoabotError, PlatformError, StoreError
 from moabot.journal import DurableJournal, Entry
-from moabot.serving import serve
+from moabot.plugins import Plugins
+from moabot.serving import opened_platforms, serve
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
 
 
@@ -235,6 +237,30 @@ async def test_threads_are_resumed_in_their_order(tmp_path: Path) -> None:
     asked = [prompt.turns[-1].text for _, prompt in provider.prompts]
     assert [text for text in asked if int(text[0]) % 2 == 0] == ["0?", "2?", "4?"]
     assert [text for text in asked if int(text[0]) % 2] == ["1?", "3?", "5?"]
+
+
+class Unread(Desk):
+    """A desk whose database breaks at the worst time."""
+
+    async def left(self, platform: str) -> Sequence[Entry]:
+        """Fail."""
+        raise StoreError("The disk is full.", fix="Make room.")
+
+
+async def test_a_database_that_cannot_be_read_is_one_error(tmp_path: Path) -> None:
+    """A group of errors would be shown as a traceback, which tells nobody to make room."""
+    async with life(tmp_path) as bot:
+        bot.desk = Unread(bot.app.answering, bot.app.memory)
+        with pytest.raises(StoreError, match="The disk is full"):
+            await bot.serve(Chat())
+
+
+async def test_when_no_platform_is_left_the_reason_is_told() -> None:
+    """The only one may be of a plugin that was left out."""
+    plugins = Plugins(allow=["acme-chat"], built_in=(), installed=())
+    with pytest.raises(ConfigError, match=r"nothing to run.*no plugin offers the platform 'acme'"):
+        async with opened_platforms(parse({"platforms": {"acme": {}}}, source="here"), plugins):
+            pass
 
 
 @pytest.mark.parametrize("moved_s", [-3600, 3600], ids=["back", "forward"])

@@ -63,6 +63,17 @@ async def test_a_database_of_an_earlier_version_is_brought_forward(
         assert new.execute("PRAGMA user_version").fetchone() == (len(CHANGES),)
 
 
+async def test_removals_are_forgotten_but_still_counted(tmp_path: Path) -> None:
+    """They would pile up for ever; who looks later must not count from the start again."""
+    async with opened(tmp_path, alone=True) as store:
+        await store.answers.remove([await store.answers.keep(_kept())])
+        last = await store.answers.last_gone()
+        await store.expire({"answers_gone": LATER})
+
+        assert list(await store.answers.gone(0)) == []
+        assert await store.answers.last_gone() == last == 1
+
+
 async def test_what_a_message_was_given_is_known_by_its_name(tmp_path: Path) -> None:
     """Made for it, or given from memory later."""
     async with opened(tmp_path, alone=True) as store:

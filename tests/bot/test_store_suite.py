@@ -223,6 +223,38 @@ async def test_a_deletion_forgets_question_and_answer_but_not_the_event(store: S
     assert await store.accept(accepted()) is False
 
 
+@pytest.mark.parametrize("way", ["deleted", "erased"])
+async def test_a_question_asked_again_by_another_stays_its_writers(store: Store, way: str) -> None:
+    """Threads are kept longer than messages, and can be read until then."""
+    copied = accepted("slack:R1", author="U2")
+    await store.accept(replace(copied, origin="slack:E1", writer="U1"))
+    await store.end("slack:R1", turns=turns("slack:R1"))
+    assert len(await store.turns(ROOM, before=None, most=9)) == 2
+    await store.expire({"inbox": time.time() + 1})
+
+    if way == "deleted":
+        await store.amend("slack:E1", None)
+    else:
+        assert await store.erase(user="slack:T1/U1") == 0
+
+    assert list(await store.turns(ROOM, before=None, most=9)) == []
+
+
+async def test_a_question_asked_again_reads_as_far_as_the_first(store: Store) -> None:
+    """Until it is begun, and has a place of its own that nothing changes any more."""
+    await store.accept(accepted())
+    store.begin("slack:E1", plan="{}", horizon=7)
+    await store.accept(replace(accepted("slack:R1"), origin="slack:E1", writer="U1"))
+    before = await store.accepted("slack:R1")
+    await store.begin("slack:R1", plan='{"strategy": "vote"}', horizon=5)
+    begun = await store.accepted("slack:R1")
+
+    assert before is not None
+    assert begun is not None
+    assert (before.horizon, begun.horizon, begun.plan) == (7, 5, '{"strategy": "vote"}')
+    assert (begun.origin, begun.writer) == ("slack:E1", "U1")
+
+
 async def test_each_change_of_a_setting_says_who_when_from_and_to(store: Store) -> None:
     """The next person wonders why the channel behaves so, and whom to ask."""
     key = "slack:T1/C1"

@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from tests.flow.conftest import Moabot, Upstream
 
 from moabot.checking import look
 from moabot.config import parse
-from moabot.contract import Reply
+from moabot.contract import Completion, Prompt, Reply, Usage, Wrote
 from moabot.desk import Desk
 from moabot.findings import Finding
 from moabot.hookspecs import hookimpl
@@ -120,12 +120,20 @@ class Talkative(Chat):
         ]
 
 
+class Failing(Chat):
+    """Cannot even tell what is wrong."""
+
+    async def check(self) -> list[Finding]:
+        """Raise."""
+        raise KeyError("scopes")
+
+
 class Chats:
-    """Offers three platforms: one says how it is, one does not, one cannot be opened."""
+    """Offers platforms: one says how it is, one does not, one fails to, one cannot be opened."""
 
     @hookimpl
     def moabot_register(self, register: Register) -> None:
-        """All three."""
+        """All four."""
 
         @asynccontextmanager
         async def talkative(settings: NoSettings) -> AsyncGenerator[Chat]:
@@ -138,14 +146,19 @@ class Chats:
         def broken(settings: NoSettings) -> AbstractAsyncContextManager[Chat]:
             raise RuntimeError("no token")
 
+        @asynccontextmanager
+        async def failing(settings: NoSettings) -> AsyncGenerator[Chat]:
+            yield Failing()
+
         register.platform("broken", broken)
+        register.platform("failing", failing)
         register.platform("silent", silent)
         register.platform("talkative", talkative)
 
 
 async def test_each_platform_is_looked_at_by_itself(tmp_path: Path) -> None:
     """One without its token says nothing about the others."""
-    names = ("broken", "silent", "talkative")
+    names = ("broken", "failing", "silent", "talkative")
     platforms: dict[str, dict[str, str]] = {name: {} for name in names}
     config = parse({"data_dir": str(tmp_path), "platforms": platforms}, source="test")
     plugins = Plugins(built_in=(), installed=())
@@ -155,8 +168,50 @@ async def test_each_platform_is_looked_at_by_itself(tmp_path: Path) -> None:
 
     told = {finding.what: finding for finding in findings if "platform" in finding.what}
     assert "no token" in told["platform broken"].said
+    assert "raised KeyError: 'scopes'" in told["platform failing"].said
     assert told["platform silent"].state == "ok"
     assert told["platform talkative"].fix == "Add it."
+
+
+class Vendor:
+    """A provider that does what each of its models is called for, and can tell how it is."""
+
+    async def complete(
+        self, prompt: Prompt, *, model: str, wrote: Wrote | None = None
+    ) -> Completion:
+        """Think until no token is left, or break."""
+        if model == "thinks":
+            return Completion("", Usage(calls=1), "length")
+        raise RuntimeError("broken")
+
+    async def check(self) -> list[Finding]:
+        """One thing."""
+        return [Finding("provider v", "warning", "half of the quota is used", "Buy more.")]
+
+    @hookimpl
+    def moabot_register(self, register: Register) -> None:
+        """Offer itself."""
+        register.provider("vendor", lambda _: nullcontext(self))
+
+
+async def test_a_provider_that_breaks_is_told_from_a_model_that_thinks(tmp_path: Path) -> None:
+    """Both give no text: one is well, with the other nobody will ever get an answer."""
+    names = ("breaks", "thinks")
+    tables = {
+        "data_dir": str(tmp_path),
+        "providers": {"v": {"plugin": "vendor"}},
+        "models": {name: {"provider": "v", "name": name} for name in names},
+        "panels": {"default": {"proposers": [{"model": name} for name in names]}},
+    }
+    plugins = Plugins(built_in=("moabot_strategies.router",), installed=())
+    plugins.admit("vendor", Vendor())
+    findings: list[Finding] = []
+    await look(parse(tables, source="test"), plugins, findings.append)
+
+    told = {finding.what: (finding.state, finding.said) for finding in findings}
+    assert told["model breaks"] == ("error", "The plugin raised RuntimeError.")
+    assert told["model thinks"] == ("ok", "reached; it said nothing in 16 tokens")
+    assert told["provider v"] == ("warning", "half of the quota is used")
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ async def test_a_dead_letter_is_listed_and_can_be_retried(moabot: Moabot) -> Non
     with closing(sqlite3.connect(moabot.home / "data" / "moabot.db")) as connection:
         connection.execute(
             "INSERT INTO inbox VALUES ('slack:E1', 'slack', 'T1', 'C1', '', 0, 'U1', 'Why?', 1,"
-            " 0, x'00', 0, '', NULL, '', 4, 'it crashed', 'dead', 0)"
+            " 0, x'00', 0, '', NULL, '', 4, 'it crashed', 'dead', 0, NULL, NULL)"
         )
         connection.commit()
 
@@ -209,7 +209,7 @@ async def test_a_chat_gives_up_what_ended_three_chats(moabot: Moabot) -> None:
     with closing(sqlite3.connect(moabot.home / "data" / "moabot.db")) as connection:
         connection.execute(
             "INSERT INTO inbox VALUES ('console:E1', 'console', 'local', 'terminal', 'E1', 0,"
-            " 'you', 'Why me?', 1, 0, x'00', 0, '', NULL, '', 3, '', 'open', NULL)"
+            " 'you', 'Why me?', 1, 0, x'00', 0, '', NULL, '', 3, '', 'open', NULL, NULL, NULL)"
         )
         connection.commit()
     async with moabot.terminal("chat") as terminal:

@@ -8,16 +8,23 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 import zipfile
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from moabot.plugins import Plugins
+from moabot.cli import verifying
+from moabot.config import parse
+from moabot.contract import Strategy
+from moabot.hookspecs import hookimpl
+from moabot.plugins import NoSettings, Plugins, Register
+from moabot.standins import AbsentStrategy
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Ended
@@ -118,6 +125,7 @@ def wheel(
     name: str = "moabot-own",
     version: str = "1.0",
     group: str = "moabot",
+    summary: str = "Knows the answer.",
 ) -> str:
     """Write a wheel with one module, as a builder would; returns its path."""
     module = name.replace("-", "_")
@@ -125,7 +133,7 @@ def wheel(
     files = {
         f"{module}.py": source,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        "Summary: Knows the answer.\n",
+        f"Summary: {summary}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": f"[{group}]\nown = {module}\n",
     }
@@ -157,6 +165,7 @@ def test_two_steps_lead_to_an_answer_and_one_leads_back(environment: Environment
     installed = environment("plugins", "install", path, stdin="y\n")
     config = environment.config.read_text()
     asked = environment("ask", "--strategy", "own", "What is it?")
+    schema = environment("schema")
     removed = environment("plugins", "remove", "moabot-own")
 
     assert installed.code == 0, installed.err
@@ -166,6 +175,7 @@ def test_two_steps_lead_to_an_answer_and_one_leads_back(environment: Environment
     assert pin(path) in config
     assert "# What we were told in May." in config
     assert asked.out == "Forty-two.\n", asked.err
+    assert '"const": "own"' in schema.out
     assert "still has [providers.o], which no plugin offers now" in removed.out
     assert environment.config.read_text() == CONFIG
     assert not (environment.site / "moabot_own.py").exists()
@@ -177,11 +187,13 @@ def test_a_plugin_that_is_refused_is_never_loaded(environment: Environment) -> N
     Nor does an entry stay that allowed an earlier version of it.
     """
     environment.config.write_text(CONFIG.replace("[]", '["moabot-own"]'))
-    path = wheel(environment.home, f"open({str(environment.home / 'ran')!r}, 'w')\n{OWN}")
+    source = f"open({str(environment.home / 'ran')!r}, 'w')\n{OWN}"
+    path = wheel(environment.home, source, summary="Knows.\x07\x08\x08It is harmless.")
     installed = environment("plugins", "install", path, stdin="n\n")
     listed = environment("plugins", "list")
 
     assert installed.code == 1
+    assert "1.0: Knows.It is harmless." in installed.out
     assert "To be rid of it: moabot plugins remove moabot-own" in installed.out
     assert environment.config.read_text() == CONFIG
     assert listed.out.splitlines()[-1].split() == "moabot-own 1.0 no as installed (own)".split()
@@ -192,9 +204,10 @@ def test_a_plugin_that_is_refused_is_never_loaded(environment: Environment) -> N
     ("source", "told"),
     [
         ("import os; os._exit(3)", "ended its process with code 3"),
+        ("import os; os._exit(0)", "ended its process with code 0"),
         (OWN.replace('"own"', '"mixture"'), "'mixture' is offered by moabot_strategies.mixture"),
     ],
-    ids=["ends the process", "takes a taken name"],
+    ids=["ends the process", "ends it well", "takes a taken name"],
 )
 def test_a_plugin_that_breaks_when_it_is_tried_is_not_allowed(
     environment: Environment, source: str, told: str
@@ -247,8 +260,11 @@ def test_a_plugin_that_breaks_its_contract_is_told_how(environment: Environment)
 
 
 def test_pip_does_as_well_where_there_is_no_uv(environment: Environment) -> None:
-    """Not everybody has it; the pin is the same, whichever program installs."""
-    path = wheel(environment.home)
+    """Not everybody has it; the pin is the same, whichever program installs.
+
+    Nor does it matter what a plugin has to say when it is tried.
+    """
+    path = wheel(environment.home, f"import atexit; atexit.register(print, 'Bye.')\n{OWN}")
     environment.path = os.defpath
     installed = environment("plugins", "install", path, "--yes")
     config = environment.config.read_text()
@@ -326,6 +342,77 @@ def test_the_list_shows_every_built_in_plugin(mistaken: Callable[..., Ended]) ->
     assert listed.code == 0
     assert {line.split()[-1] for line in listed.out.splitlines()[1:]} >= names
     assert '"allowed": "built in"' in mistaken("plugins", "list", "--json").out
+
+
+def test_nothing_is_removed_while_the_configuration_is_wrong(
+    mistaken: Callable[..., Ended],
+) -> None:
+    """What could not be read could not be written back either."""
+    file = Path("config.toml")
+    file.write_text(f"{file.read_text()}\n[plugins]\nallow = ['a b']\n")
+    ended = mistaken("plugins", "remove", "moabot-own")
+
+    assert ended.code == 2
+    assert "plugins.allow" in ended.err
+
+
+CHAT = """\
+import os, signal, sys
+from contextlib import nullcontext
+from moabot import hookimpl
+
+if "run" in sys.argv:
+    os.kill(os.getpid(), signal.SIGHUP)
+
+class Chat:
+    async def run(self, desk):
+        pass
+    def reply_to(self, entry):
+        pass
+
+@hookimpl
+def moabot_register(register):
+    register.platform("own", lambda settings: nullcontext(Chat()))
+    register.provider("own", lambda settings: nullcontext(None))
+"""
+
+
+def test_a_reload_while_the_bot_starts_waits_until_it_has_started(
+    environment: Environment,
+) -> None:
+    """Somebody starts the bot and mends its configuration at once: the signal must not end it."""
+    environment("plugins", "install", wheel(environment.home, CHAT), "--yes")
+    environment.config.write_text(f"{environment.config.read_text()}[platforms.own]\n")
+    ran = environment("run")
+
+    assert ran.code == 0, ran.err
+    assert "The configuration has not changed." in ran.err
+
+
+def test_a_promise_that_hangs_is_given_up_by_the_limit_that_is_told() -> None:
+    """Who is told to raise a limit must find that raising it helps."""
+
+    class Slow:
+        """A strategy that takes long to open."""
+
+        @hookimpl
+        def moabot_register(self, register: Register) -> None:
+            """Offer it."""
+
+            @asynccontextmanager
+            async def opening(_: NoSettings) -> AsyncGenerator[Strategy]:
+                threading.Event().wait(0.5)
+                yield AbsentStrategy()
+
+            register.strategy("slow", opening)
+
+    plugins = Plugins(built_in=(), installed=())
+    plugins.admit("acme", Slow())
+    config = parse({"plugins": {"load_s": 0.1}}, source="here")
+    (kept,) = verifying.kept(config, plugins, "acme", ask=False)
+
+    told = "it can be closed and opened again did not return within 0.2 s. Update or remove it, or "
+    assert f"{told}raise [plugins] load_s." in kept.broken
 
 
 def test_uv_is_there_for_these_tests() -> None:

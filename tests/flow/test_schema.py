@@ -27,7 +27,7 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def wrong(schema: Path, config: Path) -> int:
     """How many places an editor would underline."""
-    command = [CHECK, "--schemafile", schema, "-o", "json", config]
+    command: list[str | Path] = [CHECK, "--schemafile", schema, "-o", "json", config]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return len(json.loads(done.stdout)["errors"])
 

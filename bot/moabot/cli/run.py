@@ -30,6 +30,7 @@ def run(context: typer.Context) -> None:
     The exit code is 1 when a chat was lost for good (a revoked token, say).
     """
     import asyncio  # noqa: PLC0415 - `--help` must stay fast
+    import signal  # noqa: PLC0415 - as above
     from pathlib import Path  # noqa: PLC0415 - as above
 
     from moabot import config as configuration  # noqa: PLC0415 - as above
@@ -38,6 +39,8 @@ def run(context: typer.Context) -> None:
     from moabot.cli.logs import log_to_stderr  # noqa: PLC0415 - as above
     from moabot.cli.serving import served  # noqa: PLC0415 - as above
 
+    # It would end the process; it waits until `served` can heed it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     with running.told():
         config, plugins = running.setup(context)
         log_to_stderr()

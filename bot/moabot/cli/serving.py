@@ -23,7 +23,8 @@ async def served(config: Config, plugins: Plugins, *, reread: Callable[[], Confi
     """Serve until told to stop; the exit code. At SIGHUP, go on with what `reread` returns."""
     require_platforms(config, plugins)  # before a key is asked for that may not be needed at all
     before, loop, early = len(plugins.problems), asyncio.get_running_loop(), asyncio.Event()
-    loop.add_signal_handler(signal.SIGHUP, early.set)  # by default it would end the process
+    loop.add_signal_handler(signal.SIGHUP, early.set)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     async with (
         opened(config, plugins, keep="all") as app,
         opened_platforms(config, plugins) as platforms,

@@ -50,7 +50,8 @@ def accepted(
     """Rows of the inbox, oldest first."""
     rows = c.execute(
         "SELECT event, platform, workspace, channel, thread, private, author, text, addressed,"  # noqa: S608 - `where` is our own text
-        " said_at, seed, at, plan, horizon, receipt, tries, error FROM inbox"
+        " said_at, seed, at, plan, COALESCE(horizon, (SELECT first.horizon FROM inbox AS first"
+        " WHERE first.event = inbox.origin)), receipt, tries, error, origin, writer FROM inbox"
         f" WHERE {where} ORDER BY at, event",
         tuple(bound),
     ).fetchall()
@@ -70,6 +71,8 @@ def accepted(
             tries=row[15],
             error=row[16],
             files=_files(c, row[0]) if files else (),
+            origin=row[17] or "",
+            writer=row[18] or "",
         )
         for row in rows
     ]

@@ -30,7 +30,9 @@ Outcome = Literal["ok", "failed", "cancelled"]
 ROW_BYTES = 300
 """Hashes, times, names of a row, and their places in the indexes."""
 By = Literal["channel", "user", "workspace", "model", "strategy"]
-Kind = Literal["inbox", "turns", "ledger", "feedback", "audit", "answers", "answers_refused"]
+Kind = Literal[
+    "inbox", "turns", "ledger", "feedback", "audit", "answers", "answers_refused", "answers_gone"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ class Accepted:
     `plan` is JSON of what is wished, then of what the answer was begun with; `seed` is the
     answer's secret; `horizon` the last turn of the thread that it has read, None before it was
     begun. `receipt` is the platform's own word for the post that becomes the answer. `tries`
-    counts the processes that have worked on it.
+    counts the processes that have worked on it. A question that is asked again has as `origin`
+    the event of the first, whose horizon it has until it is begun, and as `writer` its author.
     """
 
     event: str
@@ -66,6 +69,8 @@ class Accepted:
     tries: int = 1
     error: str = ""
     files: tuple[File, ...] = ()
+    origin: str = ""
+    writer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

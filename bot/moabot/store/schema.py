@@ -143,8 +143,10 @@ CREATE TABLE answers_refused (
 ) WITHOUT ROWID;
 CREATE TABLE answers_gone (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
-    place INTEGER NOT NULL
+    place INTEGER NOT NULL,
+    at REAL NOT NULL DEFAULT (strftime('%s', 'now'))
 );
+CREATE INDEX answers_gone_at ON answers_gone (at);
 CREATE TRIGGER answers_leave AFTER DELETE ON answers
 BEGIN INSERT INTO answers_gone (place) VALUES (old.place); END;
 CREATE TABLE answer_tallies (
@@ -156,4 +158,13 @@ CREATE TABLE answer_tallies (
 ) WITHOUT ROWID;
 """  # noqa: S608 - our own columns
 
-CHANGES = (JOURNAL, CONVERSATIONS, ANSWERS)
+AGAIN = """
+ALTER TABLE inbox ADD COLUMN origin TEXT;
+ALTER TABLE inbox ADD COLUMN writer TEXT;
+CREATE INDEX inbox_origin ON inbox (origin) WHERE origin IS NOT NULL;
+ALTER TABLE turns ADD COLUMN origin TEXT;
+ALTER TABLE turns ADD COLUMN writer TEXT;
+CREATE INDEX turns_origin ON turns (origin) WHERE origin IS NOT NULL;
+"""
+
+CHANGES = (JOURNAL, CONVERSATIONS, ANSWERS + AGAIN)

@@ -14,7 +14,7 @@ class KeepDays(BaseModel):
     inbox: int = Field(
         default=7,
         ge=1,
-        description="accepted messages, the replies of models to them, dead letters",
+        description="accepted messages and their files, the replies of models, dead letters",
     )
     turns: int = Field(default=90, ge=1, description="what was said in threads")
     ledger: int = Field(default=400, ge=1, description="what calls used and cost")

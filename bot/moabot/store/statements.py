@@ -33,6 +33,7 @@ PICO = 10**12
 """A dollar in the unit of the ledger."""
 
 USER = "platform || ':' || workspace || '/' || author"
+WRITER = "platform || ':' || workspace || '/' || writer"
 CHANNEL = "platform || ':' || workspace || '/' || channel"
 
 
@@ -40,8 +41,8 @@ def accept(c: sqlite3.Connection, *, entry: Accepted) -> bool:
     """Insert a message with its files; False when its event is there already."""
     new = c.execute(
         "INSERT INTO inbox (event, platform, workspace, channel, thread, private, author, text,"
-        " addressed, said_at, seed, at, plan, horizon, receipt, tries, error)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " addressed, said_at, seed, at, plan, horizon, receipt, tries, error, origin, writer)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             entry.event,
             *_scope(entry.scope),
@@ -56,6 +57,8 @@ def accept(c: sqlite3.Connection, *, entry: Accepted) -> bool:
             entry.receipt,
             entry.tries,
             entry.error,
+            entry.origin or None,
+            entry.writer or None,
         ),
     ).rowcount
     if new:
@@ -134,11 +137,11 @@ def end(
         "UPDATE inbox SET state = ?, error = ?, ended = ? WHERE event = ?",
         (state, error, time.time(), event),
     )
-    c.execute("DELETE FROM files WHERE event = ? AND ? = 'done'", (event, state))
     c.executemany(
         "INSERT INTO turns (event, role, platform, workspace, channel, thread, private, author,"
-        " text, at) SELECT event, ?1, platform, workspace, channel, thread, private, author,"
-        " CASE WHEN ?1 = 'user' THEN text ELSE ?2 END, ?3"  # as it was edited meanwhile
+        " text, at, origin, writer)"
+        " SELECT event, ?1, platform, workspace, channel, thread, private, author,"
+        " CASE WHEN ?1 = 'user' THEN text ELSE ?2 END, ?3, origin, writer"  # as edited meanwhile
         " FROM inbox WHERE event = ?4 AND text <> '' ON CONFLICT DO NOTHING",
         [(turn.role, turn.text, turn.at, event) for turn in turns],
     )
@@ -172,17 +175,21 @@ def revive(c: sqlite3.Connection, *, event: str) -> bool:
 
 
 def amend(c: sqlite3.Connection, *, event: str, text: str | None) -> None:
-    """Change a message, or with None forget it and its answer."""
+    """Change a message wherever it was asked, or with None forget it and its answers."""
+    asked = "(event = :event OR origin = :event)"
+    bound = {"event": event, "text": text, "now": time.time()}
     if text is not None:
-        c.execute("UPDATE inbox SET text = ? WHERE event = ? AND text <> ''", (text, event))
-        c.execute("UPDATE turns SET text = ? WHERE event = ? AND role = 'user'", (text, event))
+        c.execute(f"UPDATE inbox SET text = :text WHERE {asked} AND text <> ''", bound)  # noqa: S608 - our columns
+        c.execute(f"UPDATE turns SET text = :text WHERE {asked} AND role = 'user'", bound)  # noqa: S608 - as above
         return
-    for table in ("turns", "memo", "files", "answers", "answers_given"):
-        c.execute(f"DELETE FROM {table} WHERE event = ?", (event,))  # noqa: S608 - five names
-    # The row stays without its words, so that a late redelivery is known.
+    c.execute(f"DELETE FROM turns WHERE {asked}", bound)  # noqa: S608 - as above
+    theirs = f"event = :event OR event IN (SELECT event FROM inbox WHERE {asked})"  # noqa: S608 - as above
+    for table in ("memo", "files", "answers", "answers_given"):
+        c.execute(f"DELETE FROM {table} WHERE {theirs}", bound)  # noqa: S608 - four names
+    # The rows stay without their words, so that a late redelivery is known.
     c.execute(
-        "UPDATE inbox SET text = '', state = 'done', ended = COALESCE(ended, ?) WHERE event = ?",
-        (time.time(), event),
+        f"UPDATE inbox SET text = '', state = 'done', ended = COALESCE(ended, :now) WHERE {asked}",  # noqa: S608 - as above
+        bound,
     )
 
 
@@ -230,15 +237,16 @@ def opine(c: sqlite3.Connection, *, opinion: Opinion) -> None:
 def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> int:
     """Delete what belongs to a user or a channel; returns how many rows are left."""
     whose, key = (USER, user) if user is not None else (CHANNEL, channel)
-    theirs = f"event IN (SELECT event FROM inbox WHERE {whose} = :key)"  # noqa: S608 - our columns
+    said = f"({USER} = :key OR {WRITER} = :key)" if user is not None else f"{CHANNEL} = :key"
+    theirs = f"event IN (SELECT event FROM inbox WHERE {said})"  # noqa: S608 - our columns
     mine = {
         "memo": theirs,
         "files": theirs,
         "feedback": f"who = :key OR {theirs}" if user is not None else f"{whose} = :key",
-        "turns": f"{whose} = :key",
+        "turns": said,
         "answers": f"{whose} = :key",
         "answers_given": theirs,
-        "inbox": f"{whose} = :key",
+        "inbox": said,
     }
     bound = {"key": key}
     for table, which in mine.items():
