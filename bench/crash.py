@@ -120,17 +120,10 @@ def child(folder: Path, url: str, seed: int, *, changed: bool) -> None:
 async def _live(folder: Path, url: str, seed: int, *, changed: bool) -> None:
     config = parse(table(folder, url, changed=changed), source="crash")
     async with opened(config, Plugins(), keep="all") as app:
-        journal = app.memory.durable
-        if journal is None:
-            raise RuntimeError("the journal is not durable")
         chat = Chat(folder, seed)
         (folder / "ready").touch()
-        await serve(
-            {"fake": chat},
-            Desk(app.answering, app.memory),
-            journal=journal,
-            drain_s=config.store.drain_s,
-        )
+        desk = Desk(app.answering, app.memory)
+        await serve({"fake": chat}, desk, drain_s=config.store.drain_s)
 
 
 def table(folder: Path, url: str, *, changed: bool) -> dict[str, object]:
