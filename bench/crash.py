@@ -122,11 +122,8 @@ async def _live(folder: Path, url: str, seed: int, *, changed: bool) -> None:
     async with opened(config, Plugins(), keep="all") as app:
         chat = Chat(folder, seed)
         (folder / "ready").touch()
-        await serve(
-            {"fake": chat},
-            Desk(app.answering, app.memory),
-            drain_s=config.store.drain_s,
-        )
+        desk = Desk(app.answering, app.memory)
+        await serve({"fake": chat}, desk, drain_s=config.store.drain_s)
 
 
 def table(folder: Path, url: str, *, changed: bool) -> dict[str, object]:

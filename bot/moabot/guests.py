@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
-from typing import Generic, TypeVar
+from typing import Generic, TypeGuard, TypeVar
 
 from moabot.errors import MoabotError, PluginError
 
@@ -74,7 +74,11 @@ def is_stopped() -> bool:
 
 
 def _first(error: BaseException) -> BaseException:
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+    return _first(error.exceptions[0]) if _is_group(error) else error
+
+
+def _is_group(error: BaseException) -> TypeGuard[BaseExceptionGroup[BaseException]]:
+    return isinstance(error, BaseExceptionGroup)
 
 
 class Line:

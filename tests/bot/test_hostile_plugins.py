@@ -271,7 +271,8 @@ async def test_another_chat_gets_its_answers(
     install("acme-good", GOOD)
     plugins = Plugins(allow=[name, "acme-good"], built_in=OURS, bounds=PATIENT)
     plugins.admit("good chat", chat := GoodChat())
-    more = {"data_dir": str(tmp_path), "platforms": {"good": {}, "bad": {}}}
+    chats: dict[str, dict[str, str]] = {"good": {}, "bad": {}}
+    more = {"data_dir": str(tmp_path), "platforms": chats}
     config = parse({**ALONE, **more, "cache": {"plugin": "bad"}}, source="here")
     async with (
         opened(config, plugins, keep="all") as app,

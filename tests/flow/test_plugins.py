@@ -11,20 +11,20 @@ import sysconfig
 import threading
 import zipfile
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import model_validator
 
 from moabot.cli import verifying
 from moabot.config import parse
-from moabot.contract import Strategy
 from moabot.hookspecs import hookimpl
 from moabot.plugins import NoSettings, Plugins, Register
-from moabot.standins import AbsentStrategy
+from moabot.standins import AbsentProvider
 
 if TYPE_CHECKING:
     from tests.flow.conftest import Ended
@@ -392,27 +392,32 @@ def test_a_reload_while_the_bot_starts_waits_until_it_has_started(
 def test_a_promise_that_hangs_is_given_up_by_the_limit_that_is_told() -> None:
     """Who is told to raise a limit must find that raising it helps."""
 
+    class Keys(NoSettings):
+        """Settings that think long about what is wrong."""
+
+        @model_validator(mode="before")
+        @classmethod
+        def slow(cls, table: object) -> object:
+            """Block the thread, with no event loop in it."""
+            if table:
+                threading.Event().wait(3)
+            return table
+
     class Slow:
-        """A strategy that takes long to open."""
+        """A provider with such settings."""
 
         @hookimpl
         def moabot_register(self, register: Register) -> None:
             """Offer it."""
-
-            @asynccontextmanager
-            async def opening(_: NoSettings) -> AsyncGenerator[Strategy]:
-                threading.Event().wait(0.5)
-                yield AbsentStrategy()
-
-            register.strategy("slow", opening)
+            register.provider("slow", lambda _: nullcontext(AbsentProvider()), Keys)
 
     plugins = Plugins(built_in=(), installed=())
     plugins.admit("acme", Slow())
-    config = parse({"plugins": {"load_s": 0.1}}, source="here")
+    config = parse({"plugins": {"load_s": 1}}, source="here")
     (kept,) = verifying.kept(config, plugins, "acme", ask=False)
 
-    told = "it can be closed and opened again did not return within 0.2 s. Update or remove it, or "
-    assert f"{told}raise [plugins] load_s." in kept.broken
+    told = "an unknown setting is refused did not return within 2 s. Update or remove it, or "
+    assert kept.broken == [f"{told}raise [plugins] load_s."]
 
 
 def test_uv_is_there_for_these_tests() -> None:
