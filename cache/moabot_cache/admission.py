@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 from moabot.contract import Answer, Question
-from moabot_cache.reading import Reading
+from moabot_cache.reading import LONGEST, MOST_WORDS, Reading
 
 __all__ = ["Quota", "alone", "keepable"]
 
@@ -83,5 +83,7 @@ def alone(question: Question, reading: Reading) -> bool:
     """Whether the question says all that it means, in the language that the guards know."""
     if question.history or question.images or not reading.english:
         return False
+    if len(question.text) > LONGEST or len(reading.words) > MOST_WORDS:
+        return False  # they are not read to the end, and most of what two share tells nothing
     text = NOBODY.sub(" ", question.text.casefold())
     return len(reading.words) >= FEWEST and not LEANING.search(text)
