@@ -254,7 +254,9 @@ def _replaced(tokens: Sequence[str], tree: Tree) -> list[str]:
 
 def _said(text: str) -> list[str]:
     """Words in one spelling each, without politeness: contractions, times, thousands written out."""
-    text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text.casefold())
+    text = text.casefold()
+    if "'" in text:
+        text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text)
     text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", GROUPED.sub("", text)))
     spoken_of = SPOKEN_OF.search(text)
     at = len(text) if spoken_of is None else spoken_of.start()

@@ -34,7 +34,6 @@ VERSION = "en-3"
 
 CONTRACTIONS = {
     "can't": "can not",
-    "cannot": "can not",
     "won't": "will not",
     "shan't": "shall not",
     "ain't": "is not",
@@ -46,19 +45,12 @@ CONTRACTIONS = {
     "'d": " would",
     "let's": "let us",
     "what's": "what is",
-    "whats": "what is",
     "how's": "how is",
     "where's": "where is",
     "who's": "who is",
     "that's": "that is",
     "it's": "it is",
     "there's": "there is",
-    "dont": "do not",
-    "doesnt": "does not",
-    "didnt": "did not",
-    "isnt": "is not",
-    "cant": "can not",
-    "wont": "will not",
 }
 
 # What is said to be polite or to begin; it changes no answer.
@@ -105,6 +97,7 @@ env = environment; dev = development; prod = production; auth = authentication; 
 app = application; apps = applications; sub = subscription; subs = subscriptions; temp = temperature; approx = approximately
 intro = introduction; exam = examination; lab = laboratory; ad = advertisement; ads = advertisements; asap = now
 b/c = because; bc = because; cuz = because; w/o = without; w/ = with; gonna = going to; lemme = let me; thru = through
+cannot = can not; cant = can not; dont = do not; doesnt = does not; didnt = did not; isnt = is not; wont = will not; whats = what is
 """
 
 # Several words, or other spellings, for one: the left side is read as the right one.
