@@ -7,11 +7,11 @@ import unicodedata
 
 from moabot.contract import Question
 from moabot_cache import tables
+from moabot_cache.reading import MENTION
 from moabot_cache.scope import digest, history
 
 __all__ = ["name", "normal"]
 
-MENTION = re.compile(r"^(?:\s*<@[!&]?[\w-]{1,64}>[\s,:]*)+")
 THANKS = "please|pls|thanks|thank you|thx"
 BEFORE = re.compile(
     rf"^(?:(?:hi|hello|hey|{THANKS})\s*[,!.]+\s*(?!world\b)|(?:could|can) you please\s+"

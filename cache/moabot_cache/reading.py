@@ -14,6 +14,7 @@ from moabot_cache import tables
 __all__ = [
     "LIGHT",
     "LONGEST",
+    "MENTION",
     "MOST_WORDS",
     "PARTICLES",
     "QUALITIES",
@@ -34,6 +35,8 @@ MOST_WORDS = 24
 
 QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-", 0x60: " "}
 QUOTES |= {0x2212: "-", 0x2026: "."}
+MENTION = re.compile(r"^(?:\s*<@[!&]?[\w-]{1,64}>[\s,:]*)+")
+"""Whom a message calls, as platforms write it; a bare @word may be a decorator."""
 TOKEN = re.compile(
     r"v?\d+(?:[.,:]\d+)*[a-z]{0,2}\b|v?\d+(?:[.,:]\d+)*|[a-z]+(?:[.&/'-]?[a-z0-9]+)*(?:\+\+|#)?|[$€£¥₹%]"
 )
@@ -268,7 +271,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _spelt(text: str) -> str:
-    text = unicodedata.normalize("NFC", text[:LONGEST]).translate(QUOTES)
+    text = MENTION.sub("", unicodedata.normalize("NFC", text[:LONGEST])).translate(QUOTES)
     return AND.sub(" and ", text).strip()
 
 
