@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 
 from moabot.config import Config, Defaults
@@ -105,6 +106,23 @@ class Recall:
         models = {name: model.model_dump_json() for name, model in config.models.items()}
         own = {name: plugin.model_dump_json() for name, plugin in config.strategies.items()}
         panel = config.panels[settings.panel].model_dump_json()
-        whole = repr((chosen, panel, models, own, self._prompts))
+        servers = {name: plugin.model_dump_json() for name, plugin in config.providers.items()}
+        made_by = self._made_by(settings.strategy)
+        whole = repr((chosen, panel, models, own, servers, made_by, self._prompts))
         key = self._keys[chosen] = hashlib.sha256(whole.encode()).hexdigest()
         return key
+
+    def _made_by(self, strategy: str) -> tuple[str | None, ...]:
+        """The versions of moabot, and of the distribution that the strategy is from."""
+        own = self._config.strategies.get(strategy)
+        offer = self._plugins.offers("strategy").get(strategy if own is None else own.plugin)
+        owner = "" if offer is None else offer.owner.partition(" ")[0]
+        return _version("moabot"), _version(owner)
+
+
+def _version(distribution: str) -> str | None:
+    """None for what is no distribution: a module of moabot, or one that a test let in."""
+    try:
+        return version(distribution)
+    except (PackageNotFoundError, ValueError):
+        return None
