@@ -7,7 +7,8 @@ import time
 from collections import Counter
 
 from moabot.contract import Answer, Question
-from moabot_cache.reading import LONGEST, MOST_WORDS, Reading, read
+from moabot_cache.reading import MOST_WORDS, Reading, read
+from moabot_cache.signs import LONGEST
 
 __all__ = ["Quota", "alone", "keepable"]
 

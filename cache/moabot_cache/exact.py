@@ -7,8 +7,8 @@ import unicodedata
 
 from moabot.contract import Question
 from moabot_cache import tables
-from moabot_cache.reading import MENTION
 from moabot_cache.scope import digest, history
+from moabot_cache.signs import MENTION
 
 __all__ = ["name", "normal"]
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from moabot_cache import meanings as words_of
 from moabot_cache import tables
+from moabot_cache.signs import CLOCK, TOKEN, spelt, symbols, tight
 
 __all__ = [
     "LIGHT",
-    "LONGEST",
-    "MENTION",
     "MOST_WORDS",
     "PARTICLES",
     "QUALITIES",
@@ -27,20 +25,9 @@ __all__ = [
     "synonyms",
 ]
 
-LONGEST = 1000
-"""Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
-
 MOST_WORDS = 24
 """Words of content that are compared; a question with more has no twin in other words either."""
 
-QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-", 0x60: " "}
-QUOTES |= {0x2212: "-", 0x2026: "."}
-MENTION = re.compile(r"^(?:\s*<@[!&]?[\w-]{1,64}>[\s,:]*)+")
-"""Whom a message calls, as platforms write it; a bare @word may be a decorator."""
-TOKEN = re.compile(
-    r"v?\d+(?:[.,:]\d+)*[a-z]{0,2}\b|v?\d+(?:[.,:]\d+)*|[a-z]+(?:[.&/'-]?[a-z0-9]+)*(?:\+\+|#)?|[$€£¥₹%]"
-)
-CLOCK = re.compile(r"\b(\d{1,2})(?::00)?\s?([ap])\.?m\b\.?", re.IGNORECASE)
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
 GLUED = re.compile(
     r"\b(\d+(?:\.\d+)?)(k|m|kg|km|cm|mm|mg|lb|lbs|gb|mb|kb|tb|ms|hz|ghz|min|hr|hrs|ml)\b"
@@ -51,10 +38,6 @@ SHORT = re.compile(
         for short in tables.CONTRACTIONS
     )
 )
-TIGHT = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,2}(?![A-Za-z])")
-"""Where a capital makes another thing: mW and MW, -d and -D, US and us."""
-AND = re.compile(r"(?<=\w) & (?=\w)")
-FACTORIAL = re.compile(r"(?:\d|\b[a-z]|\))!(?!=)")
 SPOKEN_OF = re.compile(
     r"\b(?:words?|phrase|term|meaning of|say|spell|pronounce|translate|define|definition of"
     r"|origin of|synonyms?|antonyms?|opposite of|use of|does (?=.*\bmean\b))\b|\"|(?<!\w)'(?=\w)"
@@ -178,8 +161,6 @@ NEGATIONS = frozenset(tables.NEGATIONS)
 REVERSALS = frozenset(map(root, words_of.REVERSALS))
 STOPS = frozenset(tables.STOPS)
 FOREIGN = frozenset(tables.FOREIGN) - STOPS
-ALIKE = STOPS - frozenset("sdtm")
-"""Where a capital only tells that a sentence begins."""
 SILENT = (STOPS | NEGATIONS | frozenset(KINDS) | {"insteadof"}) - {"difference"}
 NONE: frozenset[int] = frozenset()
 
@@ -270,19 +251,14 @@ def _tokens(text: str) -> list[str]:
     return _replaced([token.removesuffix("'s") for token in TOKEN.findall(text)], SPELLINGS)
 
 
-def _spelt(text: str) -> str:
-    text = MENTION.sub("", unicodedata.normalize("NFC", text[:LONGEST])).translate(QUOTES)
-    return AND.sub(" and ", text).strip()
-
-
 def essence(text: str) -> str:
     """What a question says without politeness, hurry and punctuation: what the encoder is given."""
-    return " ".join(_said(_spelt(text)))
+    return " ".join(_said(spelt(text)))
 
 
 def read(text: str) -> Reading:
     """Read one question; takes about a tenth of a millisecond."""
-    text = _spelt(text)
+    text = spelt(text)
     sentences = [_replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
     tokens = [token for sentence in sentences for token in sentence]
     both = [(place, token, root(token)) for place, token in enumerate(tokens)]
@@ -301,8 +277,8 @@ def read(text: str) -> Reading:
         kind=_kind(sentences, text),
         numbers=numbers,
         versions=tuple(filter(_is_version, tokens)),
-        symbols=_symbols(text.casefold()),
-        tight=_tight(text),
+        symbols=symbols(text.casefold()),
+        tight=tight(text),
         particles=tuple(sorted(stem for _, _, stem in both if stem in SMALL)),
         dates=_found(tokens, DATES),
         units=_found(tokens, UNITS),
@@ -336,21 +312,6 @@ def _number(token: str) -> str:
     if not whole.isdigit() or (point and not part.isdigit()):
         return token
     return f"{whole.lstrip('0') or '0'}.{part.rstrip('0')}".rstrip(".")
-
-
-def _symbols(text: str) -> tuple[str, ...]:
-    """What the tokens leave over, but for the punctuation of a sentence; "!" counts after numbers."""
-    left = [run.strip(",'\"()") for run in TOKEN.sub(" ", text).split()]
-    found = [run.rstrip("?.!") for run in left]
-    return (*filter(None, found), *("!" for _ in FACTORIAL.findall(text)))
-
-
-def _tight(text: str) -> frozenset[str]:
-    """Words of one or two letters as they were written, unless they only begin a sentence."""
-    return frozenset(
-        word.casefold() if word.casefold() in ALIKE and not word[1:].isupper() else word
-        for word in TIGHT.findall(CLOCK.sub("", text))
-    )
 
 
 def _is_version(token: str) -> bool:

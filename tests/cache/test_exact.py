@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from moabot_cache.exact import normal

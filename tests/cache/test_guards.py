@@ -7,7 +7,8 @@ import pytest
 from moabot.contract import Question
 from moabot_cache.admission import alone
 from moabot_cache.guards import ANTONYMS, GUARDS, difference, judged, needed, refusal
-from moabot_cache.reading import LONGEST, MOST_WORDS, SILENT, essence, read
+from moabot_cache.reading import MOST_WORDS, SILENT, essence, read
+from moabot_cache.signs import LONGEST
 from moabot_cache.spelling import misspelt
 
 TRAPS = {
