@@ -13,11 +13,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from crossing import read as read_pairs
 from figures import show
+from pydantic import BaseModel, TypeAdapter
 from verdicts import Goal
 from verdicts import show as show_goals
 
@@ -92,12 +94,20 @@ def milliseconds(pairs: Sequence[Pair]) -> float:
     return (time.process_time() - begin) / len(asked) * 1e3
 
 
+class Talks(BaseModel):
+    """Two conversations, each a list of messages with `role` and `content`."""
+
+    a: list[dict[str, str]]
+    b: list[dict[str, str]]
+    same_answer: bool
+
+
 def conversations() -> Goal:
     """How many conversations of fow's that want two answers would be given one."""
-    from fow_cache.data import load_conversations  # noqa: PLC0415 - a data set, not a dependency
-
-    traps = [each for each in load_conversations() if not each["same_answer"]]
-    served = sum(one_for(_question(each["a"]), _question(each["b"])) for each in traps)
+    talks = import_module("fow_cache.data").load_conversations()
+    read_as = TypeAdapter(list[Talks])
+    traps = [each for each in read_as.validate_python(talks) if not each.same_answer]
+    served = sum(one_for(_question(each.a), _question(each.b)) for each in traps)
     return Goal("fow", f"of {len(traps)} conversation traps, served", served, "", 0)
 
 
