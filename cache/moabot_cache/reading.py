@@ -262,7 +262,7 @@ def read(text: str) -> Reading:
     sentences = [_replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
     tokens = [token for sentence in sentences for token in sentence]
     both = [(place, token, root(token)) for place, token in enumerate(tokens)]
-    numbers = tuple(filter(None, map(_number, tokens)))
+    numbers = tuple(value for value in map(_number, tokens) if value)
     content = [
         (place, NAMES.get(token, stem))
         for place, token, stem in both

@@ -12,8 +12,17 @@ __all__ = ["CLOCK", "LONGEST", "MENTION", "TOKEN", "spelt", "symbols", "tight"]
 LONGEST = 1000
 """Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
 
-QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-", 0x60: " "}
-QUOTES |= {0x2212: "-", 0x2026: "."}
+QUOTES = {
+    0x2018: "'",
+    0x2019: "'",
+    0x201C: '"',
+    0x201D: '"',
+    0x2013: "-",
+    0x2014: "-",
+    0x60: " ",
+    0x2212: "-",
+    0x2026: ".",
+}
 MENTION = re.compile(r"^(?:\s*<@[!&]?[\w-]{1,64}>[\s,:]*)+")
 """Whom a message calls, as platforms write it; a bare @word may be a decorator."""
 TOKEN = re.compile(
