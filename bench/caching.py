@@ -1,6 +1,6 @@
 """The semantic cache beside its floor: embed and search alone. Also start, memory, exact, eviction.
 
-    python bench/caching.py [--pairs FILE …]
+    python bench/caching.py [--most ENTRIES]
 
 Figures of one run on one machine; read them as ratios. GPTCache is measured when it is
 installed in the same environment (pip install gptcache==0.1.44).

@@ -66,5 +66,5 @@ def flight(question: Question, *, key: str, share: Share) -> Name:
     scope = question.scope
     shared = share == "workspace" and not scope.private
     room = None if shared else (scope.channel, scope.private)
-    words = tuple(question.text.casefold().split())
+    words = tuple(question.text.split())  # not casefolded: -d is not -D
     return (scope.platform, scope.workspace, room, key, words, question.history, question.images)

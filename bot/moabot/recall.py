@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 
 from moabot.contract import Answer, Cache, Question
@@ -46,7 +48,7 @@ class Recall:
             return None
         within_s = terms.panel.deadline_s
         found = await self._unharmed(
-            within_s, lambda: cache.find(question, key=terms.key, share=share)
+            within_s, lambda: cache.find(question, key=self._key(terms), share=share)
         )
         if found is not None and found.refresh and self.refresh is not None:
             self.refresh(self._flight(question, terms), question, terms)
@@ -58,7 +60,7 @@ class Recall:
         if cache is None or share == "off" or answer.degraded or answer.from_cache:
             return
         await self._unharmed(
-            KEEP_S, lambda: cache.keep(question, answer, key=terms.key, share=share)
+            KEEP_S, lambda: cache.keep(question, answer, key=self._key(terms), share=share)
         )
 
     async def joined(self, question: Question, terms: Terms) -> Answer | None:
@@ -66,7 +68,9 @@ class Recall:
         answer = await self._flights.joined(self._flight(question, terms))
         cache, share = self._cache, terms.settings.cache
         if answer is not None and cache is not None and share != "off":
-            await self._unharmed(KEEP_S, lambda: cache.joined(question, key=terms.key, share=share))
+            await self._unharmed(
+                KEEP_S, lambda: cache.joined(question, key=self._key(terms), share=share)
+            )
         return answer
 
     def leading(
@@ -100,4 +104,21 @@ class Recall:
         share = terms.settings.cache
         if self._cache is None or share == "off":
             return (object(),)
-        return flight(question, key=terms.key, share=share)
+        return flight(question, key=self._key(terms), share=share)
+
+    def _key(self, terms: Terms) -> str:
+        """What changes the answer, with the version of the distribution that the strategy is from."""
+        name = terms.settings.strategy
+        own = terms.config.strategies.get(name)
+        offer = self._plugins.offers("strategy").get(name if own is None else own.plugin)
+        owner = "" if offer is None else offer.owner.partition(" ")[0]
+        return f"{terms.key} {_version(owner)}"
+
+
+@lru_cache(maxsize=256)
+def _version(distribution: str) -> str:
+    """Empty for what is no distribution: a module of moabot, or one that a test let in."""
+    try:
+        return version(distribution)
+    except (PackageNotFoundError, ValueError):
+        return ""

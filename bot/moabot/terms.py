@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 
 from moabot.config import Config, Defaults, PanelSettings
 from moabot.wording import Prompts
@@ -32,5 +33,7 @@ class Terms:
         chosen = (settings.strategy, settings.preset, settings.panel, settings.note)
         models = {name: model.model_dump_json() for name, model in config.models.items()}
         own = {name: plugin.model_dump_json() for name, plugin in config.strategies.items()}
-        whole = repr((chosen, self.panel.model_dump_json(), models, own, self.prompts))
+        servers = {name: plugin.model_dump_json() for name, plugin in config.providers.items()}
+        panel = self.panel.model_dump_json()
+        whole = repr((chosen, panel, models, own, servers, self.prompts, version("moabot")))
         return hashlib.sha256(whole.encode()).hexdigest()

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 
 from moabot.contract import Answer, Question
-from moabot_cache.reading import Reading
+from moabot_cache.reading import MOST_WORDS, Reading, read
+from moabot_cache.signs import LONGEST
 
 __all__ = ["Quota", "alone", "keepable"]
 
@@ -20,6 +21,20 @@ PERSONAL = re.compile(
     r"^\W*(what|when|where|which|who|is|are|was|were|has|have|did|do i|am i|how (much|many|long|old))\b"
     r"[^.?!]*\b(my|mine|our|ours|i)\b"
 )
+MINE = re.compile(
+    r"^\W*(?:please |can you |could you )*(?:list|show|tell|give|send|check|find|get|open|read|summari[sz]e)"
+    r"\b[^.?!]*\b(?:my|mine|our|ours)\b"
+)
+"""An order about what is mine: what it gives is for nobody else."""
+ELSEWHERE = frozenset(
+    """heute morgen gestern jetzt gerade aktuell aktuelle aktuellen neueste neuesten wetter mein meine
+    meinen meinem meiner mich mir unser unsere unseren hoy mañana ayer ahora actual clima mi mis nuestro
+    nuestra aujourd'hui demain hier maintenant actuellement météo mon ma mes notre nos oggi domani ieri
+    adesso ora meteo mio mia miei mie nostro nostra hoje amanhã ontem agora meu minha meus minhas nosso
+    vandaag gisteren weer mijn ons onze dziś dzisiaj teraz pogoda mój moja moje idag imorgon väder min
+    mitt mina bugün şimdi benim""".split()
+)
+"""About now, or about who asks, in other languages that the table of foreign words knows."""
 DOING = re.compile(r"\b(ways?|steps?|should|do|need|can|could|best) (i |we )?(do |to |take )")
 LEANING = re.compile(
     r"\b(it|its|above|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
@@ -59,15 +74,22 @@ def keepable(question: Question, answer: Answer) -> bool:
     """Whether this answer will still be right later, and for others.
 
     "What is my balance?" has another answer for everybody, "How do I reset my password?" has not.
+    Of other languages than English only the commonest words are known.
     """
     text = question.text.casefold()
     if question.images or answer.degraded or answer.from_cache or not answer.text.strip():
         return False
     if not (_is_text(question.text) and _is_text(answer.text)):
         return False
-    return not FLEETING.search(text) and (
-        not PERSONAL.search(text) or DOING.search(text) is not None
-    )
+    if FLEETING.search(text) or MINE.search(text):
+        return False
+    if not ELSEWHERE.isdisjoint(_words(text)) and not read(question.text).english:
+        return False
+    return not PERSONAL.search(text) or DOING.search(text) is not None
+
+
+def _words(text: str) -> set[str]:
+    return {word.strip("¿?¡!.,;:\"'") for word in text.split()}
 
 
 def _is_text(text: str) -> bool:
@@ -83,5 +105,7 @@ def alone(question: Question, reading: Reading) -> bool:
     """Whether the question says all that it means, in the language that the guards know."""
     if question.history or question.images or not reading.english:
         return False
+    if len(question.text) > LONGEST or len(reading.words) > MOST_WORDS:
+        return False  # they are not read to the end, and most of what two share tells nothing
     text = NOBODY.sub(" ", question.text.casefold())
     return len(reading.words) >= FEWEST and not LEANING.search(text)

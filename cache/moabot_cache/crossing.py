@@ -4,25 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
 from moabot.errors import ConfigError
 from moabot_cache.embedder import session, tokenizer
+from moabot_cache.settings import Settings
 from moabot_cache.verifier import Near, no
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
-__all__ = ["Crossing"]
+__all__ = ["Crossing", "begun"]
 
-Run = Callable[[Callable[[], bool]], asyncio.Future[bool]]
-"""Has something done in the worker's thread."""
+T = TypeVar("T")
+log = logging.getLogger("moabot")
+
+
+class Run(Protocol):
+    """Has something done in the worker's thread."""
+
+    def __call__(self, work: Callable[[], T], /) -> asyncio.Future[T]:
+        """Begins when its turn comes."""
+        ...
+
+
+def begun(settings: Settings, run: Run) -> Crossing:
+    """The configured one, on its way into the worker's thread; raises `ConfigError`."""
+    crossing = Crossing(
+        settings.verifier_path or Path(),
+        settings.verifier_sha256,
+        least=settings.verifier_least,
+        run=run,
+    )
+    run(crossing.load).add_done_callback(_say_if_failed)
+    return crossing
+
+
+def _say_if_failed(loading: asyncio.Future[None]) -> None:
+    if not loading.cancelled() and (error := loading.exception()) is not None:
+        log.error("cache without verifier", exc_info=error)
 
 
 class Crossing:

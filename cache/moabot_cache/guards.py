@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from moabot_cache import meanings
-from moabot_cache.reading import LIGHT, QUALITIES, Reading, root, synonyms
+from moabot_cache.reading import LIGHT, PARTICLES, QUALITIES, Reading, pairs, root, synonyms
 from moabot_cache.spelling import misspelt
 
 __all__ = ["GUARDS", "Difference", "difference", "judged", "needed", "refusal"]
@@ -15,18 +16,7 @@ __all__ = ["GUARDS", "Difference", "difference", "judged", "needed", "refusal"]
 PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re", "under", "over")
 
 
-def _antonyms() -> frozenset[tuple[str, str]]:
-    pairs = (
-        pair.split("/")
-        for line in meanings.ANTONYMS.split("\n")
-        for pair in line.split(";")
-        if "/" in pair
-    )
-    roots = [(root(a.strip()), root(b.strip())) for a, b in pairs]
-    return frozenset(roots + [(b, a) for a, b in roots])
-
-
-ANTONYMS = _antonyms()
+ANTONYMS = frozenset(pairs(meanings.ANTONYMS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +102,24 @@ def _number(a: Reading, b: Reading, d: Difference) -> bool:
 
 def _version(a: Reading, b: Reading, d: Difference) -> bool:
     return a.versions != b.versions
+
+
+def _symbol(a: Reading, b: Reading, d: Difference) -> bool:
+    return a.symbols != b.symbols
+
+
+def _case(a: Reading, b: Reading, d: Difference) -> bool:
+    """A milliwatt is no megawatt: one short word in two cases."""
+    only_b = {word.casefold() for word in b.tight - a.tight}
+    return any(word.casefold() in only_b for word in a.tight - b.tight)
+
+
+def _particle(a: Reading, b: Reading, d: Difference) -> bool:
+    """Zoom in, or out: small words that carry nothing else."""
+    if a.particles == b.particles:
+        return False
+    in_a, in_b = Counter(a.particles), Counter(b.particles)
+    return any((x, y) in PARTICLES for x in in_a - in_b for y in in_b - in_a)
 
 
 def _date(a: Reading, b: Reading, d: Difference) -> bool:
@@ -224,12 +232,15 @@ def _direction(a: Reading, b: Reading, d: Difference) -> bool:
 Guard = Callable[[Reading, Reading, Difference], bool]
 GUARDS: Mapping[str, Guard] = {
     "number": _number,
+    "symbol": _symbol,
+    "case": _case,
     "date": _date,
     "unit": _unit,
     "version": _version,
     "negation": _negation,
     "reversal": _reversal,
     "antonym": _antonym,
+    "particle": _particle,
     "name": _name,
     "entity": _entity,
     "format": _format,

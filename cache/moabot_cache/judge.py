@@ -12,6 +12,7 @@ from typing import Protocol, Self
 from moabot.contract import NOTHING, Ask, Prompt, Proposal, Turn
 from moabot.errors import MoabotError
 from moabot.fencing import fence
+from moabot.guests import blamed
 from moabot_cache.verifier import Near, no
 
 __all__ = ["Judge"]
@@ -91,9 +92,11 @@ class Judge:
                 async with asyncio.timeout(PATIENCE_S):
                     await replied.wait()
             async with self._turn:
-                said = await self._ask(_prompt(near), about=near.asked)
+                with blamed("The model that judges near misses"):
+                    said = await self._ask(_prompt(near), about=near.asked)
             self._remember(near)
-            await self._heard(near, same=_agrees(said))
+            with blamed("The cache"):
+                await self._heard(near, same=_agrees(said))
         except MoabotError as error:  # nobody waits for it: the pair stays a miss
             log.warning("near miss not judged", extra={"error": str(error)})
         finally:

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from moabot_cache import meanings as words_of
 from moabot_cache import tables
+from moabot_cache.signs import CLOCK, TOKEN, spelt, symbols, tight
 
-__all__ = ["LIGHT", "QUALITIES", "Reading", "essence", "read", "root", "synonyms"]
+__all__ = [
+    "LIGHT",
+    "MOST_WORDS",
+    "PARTICLES",
+    "QUALITIES",
+    "SILENT",
+    "Reading",
+    "essence",
+    "pairs",
+    "read",
+    "root",
+    "synonyms",
+]
 
-LONGEST = 1000
-"""Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
+MOST_WORDS = 24
+"""Words of content that are compared; a question with more has no twin in other words either."""
 
-MOST_WORDS = 60
-
-QUOTES = {0x2018: "'", 0x2019: "'", 0x201C: '"', 0x201D: '"', 0x2013: "-", 0x2014: "-", 0x60: " "}
-TOKEN = re.compile(
-    r"v?\d+(?:[.,:]\d+)*[a-z]{0,2}\b|v?\d+(?:[.,:]\d+)*|[a-z]+(?:[.&/'-]?[a-z0-9]+)*(?:\+\+|#)?|[$€£¥₹%]"
-)
-CLOCK = re.compile(r"\b(\d{1,2})(?::00)?\s?([ap])\.?m\b\.?")
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
 GLUED = re.compile(
     r"\b(\d+(?:\.\d+)?)(k|m|kg|km|cm|mm|mg|lb|lbs|gb|mb|kb|tb|ms|hz|ghz|min|hr|hrs|ml)\b"
@@ -33,6 +38,11 @@ SHORT = re.compile(
         for short in tables.CONTRACTIONS
     )
 )
+SPOKEN_OF = re.compile(
+    r"\b(?:words?|phrase|term|meaning of|say|spell|pronounce|translate|define|definition of"
+    r"|origin of|synonyms?|antonyms?|opposite of|use of|does (?=.*\bmean\b))\b|\"|(?<!\w)'(?=\w)"
+)
+"""From here on a text may speak of words, also of polite ones."""
 CAPITAL = re.compile(r"(?<![.!?:\n\"'] )(?<!^)(?<![A-Za-z0-9'])[A-Z][\w-]*")
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
@@ -68,6 +78,8 @@ class Reading:
 
     `places` are where the words stand, `marks` where words of direction do. `kind` is the type of
     the question, empty for an order. `capitals` are words with a capital inside a sentence.
+    `symbols` is what is neither word nor the punctuation of a sentence, `tight` are words of one or
+    two letters as they were written, `particles` those of small words that have an opposite.
     `denied` are the words next after a negation. `english` tells whether the tables know its language.
     """
 
@@ -77,7 +89,10 @@ class Reading:
     directions: frozenset[str]
     kind: str
     numbers: tuple[str, ...]
-    versions: frozenset[str]
+    versions: tuple[str, ...]
+    symbols: tuple[str, ...]
+    tight: frozenset[str]
+    particles: tuple[str, ...]
     dates: frozenset[str]
     units: frozenset[str]
     names: frozenset[str]
@@ -150,6 +165,18 @@ SILENT = (STOPS | NEGATIONS | frozenset(KINDS) | {"insteadof"}) - {"difference"}
 NONE: frozenset[int] = frozenset()
 
 
+def pairs(text: str) -> Iterable[tuple[str, str]]:
+    """The roots of opposites, each pair in both directions."""
+    for pair in filter(str.strip, text.replace("\n", ";").split(";")):
+        a, b = (root(word.strip()) for word in pair.split("/"))
+        yield a, b
+        yield b, a
+
+
+PARTICLES = frozenset(pairs(words_of.PARTICLES))
+SMALL = frozenset(word for pair in PARTICLES for word in pair)
+
+
 def _synonyms() -> Mapping[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
     for number, group in enumerate(_lines(words_of.SYNONYMS + tables.OPERATIONS)):
@@ -211,42 +238,48 @@ def _replaced(tokens: Sequence[str], tree: Tree) -> list[str]:
 
 def _said(text: str) -> list[str]:
     """Words in one spelling each, without politeness: contractions, times, thousands written out."""
-    text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text.casefold())
+    text = text.casefold()
+    if "'" in text:
+        text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text)
     text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", GROUPED.sub("", text)))
-    tokens = [token.removesuffix("'s") for token in TOKEN.findall(text)]
-    return _replaced(_replaced(tokens, SPELLINGS), FILLERS)
+    spoken_of = SPOKEN_OF.search(text)
+    at = len(text) if spoken_of is None else spoken_of.start()
+    return _replaced(_tokens(text[:at]), FILLERS) + _tokens(text[at:])
 
 
-def _spelt(text: str) -> str:
-    return unicodedata.normalize("NFKC", text[:LONGEST]).translate(QUOTES).strip()
+def _tokens(text: str) -> list[str]:
+    return _replaced([token.removesuffix("'s") for token in TOKEN.findall(text)], SPELLINGS)
 
 
 def essence(text: str) -> str:
     """What a question says without politeness, hurry and punctuation: what the encoder is given."""
-    return " ".join(_said(_spelt(text)))
+    return " ".join(_said(spelt(text)))
 
 
 def read(text: str) -> Reading:
     """Read one question; takes about a tenth of a millisecond."""
-    text = _spelt(text)
+    text = spelt(text)
     sentences = [_replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
     tokens = [token for sentence in sentences for token in sentence]
     both = [(place, token, root(token)) for place, token in enumerate(tokens)]
-    numbers = sorted(value for value in map(_number, tokens) if value)
+    numbers = tuple(value for value in map(_number, tokens) if value)
     content = [
         (place, NAMES.get(token, stem))
         for place, token, stem in both
         if token not in SILENT and not (numbers and token in UNITS) and not _number(token)
-    ][:MOST_WORDS]
+    ][: MOST_WORDS + 1]
     negations = sum(token in NEGATIONS for token in tokens)
     return Reading(
         words=tuple(word for _, word in content),
         places=tuple(place for place, _ in content),
-        marks=tuple(place for place, token, _ in both if token in MARKS),
+        marks=tuple(place for place, token, _ in both if token in MARKS or _number(token)),
         directions=MARKS.intersection(tokens),
         kind=_kind(sentences, text),
-        numbers=tuple(numbers),
-        versions=frozenset(filter(_is_version, tokens)),
+        numbers=numbers,
+        versions=tuple(filter(_is_version, tokens)),
+        symbols=symbols(text.casefold()),
+        tight=tight(text),
+        particles=tuple(sorted(stem for _, _, stem in both if stem in SMALL)),
         dates=_found(tokens, DATES),
         units=_found(tokens, UNITS),
         names=_found(tokens, NAMES),
@@ -275,10 +308,10 @@ def _number(token: str) -> str:
     """The value of a numeral, or nothing."""
     if not token[0].isdigit():
         return tables.NUMBERS.get(token, "")
-    try:
-        return f"{float(token):g}"
-    except ValueError:
+    whole, point, part = token.partition(".")
+    if not whole.isdigit() or (point and not part.isdigit()):
         return token
+    return f"{whole.lstrip('0') or '0'}.{part.rstrip('0')}".rstrip(".")
 
 
 def _is_version(token: str) -> bool:

@@ -9,20 +9,18 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from moabot.contract import Answer, Ask, Question, Share
 from moabot.errors import MoabotError, StoreError
 from moabot.findings import Finding
 from moabot.store import Store
 from moabot.store.rows import Brief, Given, Kept
-from moabot_cache import exact
+from moabot_cache import crossing, exact
 from moabot_cache.admission import Quota, alone, keepable
 from moabot_cache.bounds import GROUP, Bounds
 from moabot_cache.checking import encoder, room
 from moabot_cache.complaints import Complaints
 from moabot_cache.counts import Counts
-from moabot_cache.crossing import Crossing
 from moabot_cache.guards import judged
 from moabot_cache.judge import Judge
 from moabot_cache.promotion import alias, origin
@@ -107,11 +105,13 @@ class SemanticCache:
             row = replace(row, expires=self._renewal.expiry(row.at))
             row = replace(row, place=await self._rows.keep(row))
             self._take_in(f"{shelf}{row.name}", row)
-            if vector:
-                added = self._worker.add(shelf, row.place, text=text, question=question.text)
+            adding = (
+                [self._worker.add(shelf, row.place, text=text, question=question.text)]
+                if vector
+                else []
+            )
             await self._make_room(f"{shelf}{row.name}", size=row.size, cost_usd=row.cost_usd)
-            if vector:
-                await added
+            await asyncio.gather(*adding)
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
         self.verifier.replied(f"{shelf}{exact.name(question)}")
@@ -350,17 +350,9 @@ class SemanticCache:
             *encoder(self._settings, self._worker.fingerprint, self._loading),
         ]
 
-    def crossing(self) -> Crossing:
-        """The configured cross-encoder, on its way into the worker's thread; raises `ConfigError`."""
-        settings = self._settings
-        crossing = Crossing(
-            settings.verifier_path or Path(),
-            settings.verifier_sha256,
-            least=settings.verifier_least,
-            run=self._worker.run,
-        )
-        self._worker.run(crossing.load).add_done_callback(_say_if_failed)
-        return crossing
+    def cross(self) -> None:
+        """Have the configured cross-encoder loaded, and asked; raises `ConfigError`."""
+        self.verifier = crossing.begun(self._settings, self._worker.run)
 
     def look_again(self) -> None:
         """Do not trust for another second what other processes have left."""
@@ -385,11 +377,6 @@ def _worth(cost_usd: float | None) -> float:
     return WAITING_USD + (cost_usd or 0.0)
 
 
-def _say_if_failed(loading: asyncio.Future[None]) -> None:
-    if not loading.cancelled() and (error := loading.exception()) is not None:
-        log.error("cache without verifier", exc_info=error)
-
-
 @asynccontextmanager
 async def opened(
     settings: Settings, store: Store, ask: Ask | None = None
@@ -405,5 +392,5 @@ async def opened(
         if settings.verifier == "judge" and ask is not None:
             cache.verifier = await stack.enter_async_context(Judge(ask, cache.promote))
         elif settings.verifier == "cross-encoder":
-            cache.verifier = cache.crossing()
+            cache.cross()
         yield cache

@@ -29,12 +29,11 @@ __all__ = [
     "VERSION",
 ]
 
-VERSION = "en-2"
+VERSION = "en-3"
 """Stands in an entry's encoder fingerprint's place for the guards: raise it with every change."""
 
 CONTRACTIONS = {
     "can't": "can not",
-    "cannot": "can not",
     "won't": "will not",
     "shan't": "shall not",
     "ain't": "is not",
@@ -46,19 +45,12 @@ CONTRACTIONS = {
     "'d": " would",
     "let's": "let us",
     "what's": "what is",
-    "whats": "what is",
     "how's": "how is",
     "where's": "where is",
     "who's": "who is",
     "that's": "that is",
     "it's": "it is",
     "there's": "there is",
-    "dont": "do not",
-    "doesnt": "does not",
-    "didnt": "did not",
-    "isnt": "is not",
-    "cant": "can not",
-    "wont": "will not",
 }
 
 # What is said to be polite or to begin; it changes no answer.
@@ -72,7 +64,7 @@ i need to; i need you to; i am trying to; i try to; i was wondering; i wonder; d
 quick question; just; actually; basically; really; simply; currently; somehow; in fact; exactly
 ok so; so; well; um; uh; oh; yo; greetings; dear; cheers; many thanks; thank you so much; thanks a lot; thanks so much
 thank you very much; much appreciated; appreciate it; appreciate the help; any help appreciated; in advance
-sorry to bother you; sorry but; sorry; excuse me; a quick question; one quick question; question; i have a question
+sorry to bother you; sorry but; sorry; excuse me; a quick question; one quick question; i have a question
 i was just wondering; just wondering; wondering; i am wondering; i am curious; curious; i am looking to; looking to
 i am looking for a way to; i have to; i have got to; i got to; i gotta; gotta; i wanna; wanna; i need some help
 i am having trouble; having trouble; can someone; could someone; can somebody; can anyone; could anyone
@@ -80,7 +72,7 @@ can someone tell me; can someone explain; does anybody know; do you happen to kn
 let me know; please let me know; please advise; asap; as soon as possible; right away; right now; at the moment
 if possible; if you can; if you could; by any chance; by chance; again; kindly tell me; remind me; please remind me
 what i want to know is; my question is; the question is; to be honest; honestly; you know; i mean; i think; i guess
-like to know; i should know; for my; i am new here; first time here; quick one; quick q; hope you are well; friend
+like to know; i should know; for my; i am new here; first time here; quick one; quick q; hope you are well; my friend; dear friend
 go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure
 does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; of all time; in the world; nowadays; these days
 """
@@ -105,6 +97,7 @@ env = environment; dev = development; prod = production; auth = authentication; 
 app = application; apps = applications; sub = subscription; subs = subscriptions; temp = temperature; approx = approximately
 intro = introduction; exam = examination; lab = laboratory; ad = advertisement; ads = advertisements; asap = now
 b/c = because; bc = because; cuz = because; w/o = without; w/ = with; gonna = going to; lemme = let me; thru = through
+cannot = can not; cant = can not; dont = do not; doesnt = does not; didnt = did not; isnt = is not; wont = will not; whats = what is
 """
 
 # Several words, or other spellings, for one: the left side is read as the right one.

