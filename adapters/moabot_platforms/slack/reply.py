@@ -64,9 +64,9 @@ class SlackReply(Progress):
             self._edits.changed()
             try:
                 yield
+                await self._edits.close()  # a bot that stops does not wait for an edit to arrive
             finally:
                 fresh.cancel()
-                await self._edits.close()
                 self._alive.difference_update(self._stream.messages)
 
     async def finish(self, answer: Answer) -> None:
