@@ -182,7 +182,7 @@ async def test_pictures_and_texts_reach_the_models_and_others_are_named(tmp_path
     async with FakeSlack() as slack, running(slack, provider, tmp_path) as bot:
         files = [
             slack.add_file("plan.png", b"\x89PNG", kind="image/png"),
-            slack.add_file("notes.txt", b"remember the milk", kind="text/plain"),
+            slack.add_file("notes.txt", b"remember ````the milk", kind="text/plain"),
             slack.add_file("archive.zip", b"PK", kind="application/zip"),
         ]
         asked = slack.mention("C1", "U1", "What is this?", files=files)
@@ -190,7 +190,7 @@ async def test_pictures_and_texts_reach_the_models_and_others_are_named(tmp_path
 
     turn = provider.prompts[0][1].turns[-1]
     assert [picture.data for picture in turn.images] == [b"\x89PNG"]
-    assert "remember the milk" in turn.text
+    assert "`````\nremember ````the milk\n`````" in turn.text  # a fence that it cannot close
     assert "'archive.zip' was not read" in turn.text
 
 
