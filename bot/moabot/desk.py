@@ -232,6 +232,10 @@ class Desk:
         except TimeoutError:
             log.warning("left for the next process", extra={"answers": self._count})
 
+    async def shows_cost(self, entry: Entry) -> bool:
+        """Whether an answer says what it cost, where that was asked."""
+        return (await self._answering.channels.settings(entry.message)).show_cost
+
     async def _in_order(self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]) -> None:
         for entry in entries:
             try:

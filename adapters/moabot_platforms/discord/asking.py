@@ -108,7 +108,7 @@ async def asked(
 async def answered(bot: Bot, entry: Entry, room: Room) -> None:
     """Let the desk answer, and show what happens meanwhile."""
     reply = DiscordReply(
-        entry, room, posted=bot.desk.posted, doors=bot.doors, money=bot.settings.show_cost
+        entry, room, posted=bot.desk.posted, shows_cost=bot.desk.shows_cost, doors=bot.doors
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.live())

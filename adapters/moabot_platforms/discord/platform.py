@@ -53,12 +53,9 @@ class Discord:
     def reply_to(self, entry: Entry) -> Reply:
         """The reply to a message of an earlier process, in the same place."""
         room = room_of_entry(self.bot, entry)
+        desk = self.bot.desk
         reply = DiscordReply(
-            entry,
-            room,
-            posted=self.bot.desk.posted,
-            doors=self.bot.doors,
-            money=self._settings.show_cost,
+            entry, room, posted=desk.posted, shows_cost=desk.shows_cost, doors=self.bot.doors
         )
         if self._group is not None:
             self._group.create_task(reply.live())

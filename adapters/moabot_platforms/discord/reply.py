@@ -63,8 +63,8 @@ class DiscordReply(Progress):
         room: Room,
         *,
         posted: Callable[[Entry, str], Awaitable[None]],
+        shows_cost: Callable[[Entry], Awaitable[bool]],
         doors: Doors,
-        money: bool = True,
     ) -> None:
         self._edits = LatestWins(self._show, every_s=EVERY_S)
         super().__init__(self._edits.changed)
@@ -73,8 +73,8 @@ class DiscordReply(Progress):
         self._place = room.place
         self._until = asyncio.get_running_loop().time() + room.lasts_s
         self._posted = posted
+        self._shows_cost = shows_cost
         self._doors = doors
-        self._money = money
         self._id = entry.message.event_id
         self._marker = Marker(self._id, entry.message.thread)
         self._posts: dict[int, int] = {}
@@ -101,7 +101,8 @@ class DiscordReply(Progress):
         self.ended()
         await self._edits.close()
         await persist(self._move_if_late)
-        pages = layout.answered(answer, self._marker, money=self._money, most=self._place.pages)
+        money = await self._shows_cost(self._entry)
+        pages = layout.answered(answer, self._marker, money=money, most=self._place.pages)
         await self._deliver(pages)
 
     async def sorry(self, error: MoabotError, *, reference: str) -> None:

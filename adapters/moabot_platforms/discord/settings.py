@@ -23,7 +23,6 @@ class DiscordSettings(BaseModel):
         default=(),
         description='ids of channels where each question opens a thread; "*" for all',
     )
-    show_cost: bool = Field(default=True, description="whether answers say what they cost")
     attachment_bytes: int = Field(
         default=5_000_000, ge=0, description="the largest file that is read with a question"
     )

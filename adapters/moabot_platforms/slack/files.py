@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from moabot.contract import Attachment
+from moabot_platforms.attached import MOST, Fetched, gathered, is_wanted
 from moabot_platforms.slack.payload import Json, text
 
-__all__ = ["Fetched", "Files"]
+__all__ = ["Files"]
 
-MOST = 5
-"""Files of one message that are read."""
 FILE_BYTES = 5_000_000
 WITHIN_S = 2.0
 """For all of them: a message must be acknowledged within three seconds."""
-TEXT_CHARS = 20_000
-TEXTUAL = ("text/", "application/json", "application/xml", "application/x-yaml", "application/toml")
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What could be read: pictures for models, texts as `words`, and notes on the rest."""
-
-    pictures: tuple[Attachment, ...] = ()
-    words: str = ""
 
 
 class Files:
@@ -44,29 +32,22 @@ class Files:
 
     async def fetch(self, files: Sequence[Json]) -> Fetched:
         """Each file as a picture, as text, or as a note why it is neither."""
-        pictures: list[Attachment] = []
-        words: list[str] = []
+        until = asyncio.get_running_loop().time() + WITHIN_S
+        found = [(_name(file), await self._one(file, until)) for file in files[:MOST]]
+        found += [(_name(file), f"only {MOST} are read") for file in files[MOST:]]
+        return gathered(found)
+
+    async def _one(self, file: Json, until: float) -> Attachment | str:
         try:
-            async with asyncio.timeout(WITHIN_S):
-                for file in files[:MOST]:
-                    name, found = text(file, "name") or "a file", await self._fetched(file)
-                    if isinstance(found, str):
-                        words.append(f"[The file {name!r} was not read: {found}.]")
-                    elif found.is_image:
-                        pictures.append(found)
-                    else:
-                        words.append(_quoted(found))
+            async with asyncio.timeout_at(until):
+                return await self._fetched(file)
         except TimeoutError:
-            words.append("[Not all files could be read in time.]")
-        if len(files) > MOST:
-            words.append(f"[Only the first {MOST} of {len(files)} files were read.]")
-        return Fetched(tuple(pictures), "\n\n".join(words))
+            return "it could not be read in time"
 
     async def _fetched(self, file: Json) -> Attachment | str:
         """The file, or why there is none."""
         kind, url = text(file, "mimetype"), text(file, "url_private")
-        attachment = Attachment(text(file, "name"), kind, b"")
-        if not attachment.is_image and not kind.startswith(TEXTUAL):
+        if not is_wanted(kind):
             return f"no model here takes {kind or 'that kind'}"
         if not self._is_slack(url):
             return "it does not lie at Slack"
@@ -83,7 +64,7 @@ class Files:
             return type(error).__name__
         if len(data) > FILE_BYTES:
             return f"it has more than {FILE_BYTES // 1_000_000} MB"
-        return Attachment(attachment.name, kind, data)
+        return Attachment(text(file, "name"), kind, data)
 
     def _is_slack(self, url: str) -> bool:
         try:
@@ -96,8 +77,5 @@ class Files:
         return at_api or (there.scheme == "https" and at_slack and there.port in {None, 443})
 
 
-def _quoted(file: Attachment) -> str:
-    words = file.data.decode("utf-8", errors="replace")
-    cut = "" if len(words) <= TEXT_CHARS else " (its beginning)"
-    fence = "`" * 4
-    return f"The file {file.name!r}{cut}:\n{fence}\n{words[:TEXT_CHARS]}\n{fence}"
+def _name(file: Json) -> str:
+    return text(file, "name") or "a file"

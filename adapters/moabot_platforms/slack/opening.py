@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import aiohttp
 
@@ -17,12 +17,9 @@ from moabot_platforms.slack.checking import findings
 from moabot_platforms.slack.files import Files
 from moabot_platforms.slack.listening import listening, reachable
 from moabot_platforms.slack.payload import Json, inside, text
-from moabot_platforms.slack.platform import Slack, Workspace
+from moabot_platforms.slack.platform import Slack
 from moabot_platforms.slack.settings import SlackSettings
-from moabot_platforms.slack.web import Call, SlackRefused, SlackSilent, Web
-
-if TYPE_CHECKING:
-    pass
+from moabot_platforms.slack.web import Call, SlackRefused, SlackSilent, Web, Workspace
 
 __all__ = ["opened"]
 

@@ -7,7 +7,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
@@ -18,7 +17,7 @@ from moabot_platforms.slack.blocks import escaped
 from moabot_platforms.slack.files import Files
 from moabot_platforms.slack.home import home
 from moabot_platforms.slack.payload import Json, flag, inside, text, words
-from moabot_platforms.slack.reply import SlackReply
+from moabot_platforms.slack.reply import Manners, SlackReply
 from moabot_platforms.slack.said import (
     Amended,
     HomeOpened,
@@ -29,28 +28,23 @@ from moabot_platforms.slack.said import (
     plain,
 )
 from moabot_platforms.slack.settings import SlackSettings
-from moabot_platforms.slack.web import Web
+from moabot_platforms.slack.web import Workspace
 
 if TYPE_CHECKING:
     from moabot.desk import Desk
 
-__all__ = ["Slack", "Workspace"]
+__all__ = ["Slack"]
 
 log = logging.getLogger("moabot")
 NAME = "slack"
 KIND_S = 1.0
 """For asking what kind of channel it is: events are acknowledged within three seconds."""
+AT_ONCE = 256
+"""Events that are taken on at once; the others wait."""
+LATE_S = 3.0
+"""Then Slack has given up on an event that it sent, and sends it again."""
 REMEMBERED = 10_000
 """Threads and channels that are kept in mind; the oldest are looked up again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """One workspace (`team`), who we are there (`bot`, a user id), and its Web API."""
-
-    team: str
-    bot: str
-    web: Web
 
 
 class Slack:
@@ -72,7 +66,8 @@ class Slack:
         self._look = look
         self._desk: Desk | None = None
         self._group: asyncio.TaskGroup | None = None
-        self._alive: set[str] = set()
+        self._manners = Manners()
+        self._places = asyncio.Semaphore(AT_ONCE)
         self._under_way: dict[str, Entry] = {}
         self._private: OrderedDict[str, bool] = OrderedDict()
         self._threads: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -97,17 +92,19 @@ class Slack:
 
     def reply_to(self, entry: Entry) -> SlackReply:
         """The reply to a message, which may be of an earlier process."""
-        return SlackReply(
-            self.home.web,
-            entry,
-            self.desk.posted,
-            bot=self.home.bot,
-            alive=self._alive,
-            money=self.settings.show_cost,
-        )
+        return SlackReply(self.home, entry, self.desk, manners=self._manners)
 
     async def hear(self, body: Json) -> bool:
-        """Take on what an event tells, before it is acknowledged. False: Slack must send it again."""
+        """Take on what an event tells, before it is acknowledged. False: Slack must send it again.
+
+        In a flood, events wait for few places: all at once, each would be acknowledged too late.
+        """
+        came = asyncio.get_running_loop().time()
+        async with self._places:
+            late = asyncio.get_running_loop().time() - came > LATE_S
+            return not late and await self._heard(body)
+
+    async def _heard(self, body: Json) -> bool:
         what = happened(body, bot=self.home.bot)
         try:
             match what:

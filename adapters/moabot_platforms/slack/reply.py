@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from moabot.contract import Answer
-from moabot.errors import MoabotError, PlatformError
+from moabot.errors import MoabotError, PlatformError, Refused
 from moabot.journal import Entry, event_of
 from moabot_platforms.edits import LatestWins, TryLater
 from moabot_platforms.markdown import harmless
@@ -16,40 +18,74 @@ from moabot_platforms.progress import Progress
 from moabot_platforms.slack import blocks
 from moabot_platforms.slack.payload import text
 from moabot_platforms.slack.stream import Stream
-from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused, Web, is_marked, marked
+from moabot_platforms.slack.web import (
+    Content,
+    Mark,
+    Place,
+    SlackRefused,
+    Workspace,
+    is_marked,
+    marked,
+)
+from moabot_platforms.words import apology
 
-__all__ = ["Posted", "SlackReply", "place_of"]
+if TYPE_CHECKING:
+    from moabot.desk import Desk
 
-Posted = Callable[[Entry, str], Awaitable[None]]
+__all__ = ["Manners", "SlackReply", "place_of"]
+
+SIGN_S = 0.05
+"""Before the first sign: who is refused at once, or answered, needs none."""
 EVERY_S = 1.0
 """Between two updates of a message; Slack takes some fifty a minute in a workspace."""
 EDIT_EVERY_S = 3.0
+REFUSED_S = 60.0
+"""Who floods the bot is told so once in this time, alone."""
 STATUS_S = 45.0
 """A status line vanishes after two minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What the replies of one process know of each other.
+
+    `alive` are the streamed messages of those under way, `refused` says when (on the loop's clock)
+    a person was last told why they get no answer; the longest ago comes first.
+    """
+
+    alive: set[str] = field(default_factory=set[str])
+    refused: dict[str, float] = field(default_factory=dict[str, float])
+
+    def may_tell(self, user: str) -> bool:
+        """Whether it is time to tell a person of a refusal; then it counts as told."""
+        for other, told_at in list(self.refused.items()):
+            if _now() - told_at < REFUSED_S:
+                break
+            del self.refused[other]
+        if user in self.refused:
+            return False
+        self.refused[user] = _now()
+        return True
 
 
 class SlackReply(Progress):
     """Shows one answer. Within `shown` its progress is seen; without, only how it ends.
 
     A first post, the placeholder, becomes the answer, unless the answer was streamed: then it is
-    taken away. `bot` is our own user id, `alive` the streamed messages of all replies that are under
-    way in this process.
+    taken away.
     """
 
-    def __init__(
-        self, web: Web, entry: Entry, posted: Posted, *, bot: str, alive: set[str], money: bool
-    ) -> None:
+    def __init__(self, home: Workspace, entry: Entry, desk: Desk, *, manners: Manners) -> None:
         super().__init__(self._changes)
-        self._web = web
+        self._web = home.web
+        self._bot = home.bot
         self._entry = entry
-        self._posted = posted
-        self._bot = bot
-        self._alive = alive
-        self._money = money
+        self._desk = desk
+        self._manners = manners
         self._event = event_of(entry.message)
         self._of = hashlib.blake2b(self._event.encode(), key=entry.seed, digest_size=16).hexdigest()
         self._place = place_of(entry)
-        self._stream = Stream(web, self._place, of=self._of, alive=alive)
+        self._stream = Stream(home.web, self._place, of=self._of, alive=manners.alive)
         self._posts: dict[str, str] = {}
         self._edits = LatestWins(self._show, every_s=EVERY_S)
         self._edited_at = 0.0
@@ -61,20 +97,20 @@ class SlackReply(Progress):
         async with asyncio.TaskGroup() as group:
             group.create_task(self._edits.run())
             fresh = group.create_task(self._freshen())
-            self._edits.changed()
             try:
                 yield
+                await self._edits.close()  # a bot that stops does not wait for an edit to arrive
             finally:
                 fresh.cancel()
-                await self._edits.close()
-                self._alive.difference_update(self._stream.messages)
+                self._manners.alive.difference_update(self._stream.messages)
 
     async def finish(self, answer: Answer) -> None:
         """The whole answer: in the stream if all of it can be, else in the placeholder."""
         await self._settle()
         self.ended()
         final = harmless(answer.text)
-        tail = blocks.ending(answer, event=self._event, money=self._money)
+        money = await self._desk.shows_cost(self._entry)
+        tail = blocks.ending(answer, event=self._event, money=money)
         left = await self._stream.end(self, final, tail)
         if left is None:
             await self._deliver(blocks.answer(final, tail))
@@ -86,9 +122,26 @@ class SlackReply(Progress):
         await self._session("active")
 
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
-        """Why there is no answer, where the answer would have been."""
+        """Why there is no answer, where the answer would have been; a refusal is for its person."""
         await self._settle()
+        if isinstance(error, Refused) and not self._posts:
+            await self._refuse(error)
+            return
         await self._deliver([blocks.sorry(error, reference=reference, event=self._event)])
+
+    async def _refuse(self, error: Refused) -> None:
+        """Tell them alone, unless they know; a channel need not read it a thousand times."""
+        place = self._place
+        if not self._manners.may_tell(place.user):
+            return
+        args = {
+            "channel": place.channel,
+            "thread_ts": place.thread,
+            "user": place.user,
+            "text": blocks.escaped(apology(error, reference="")),
+            "link_names": False,
+        }
+        await self._web.surely("chat.postEphemeral", args)
 
     async def _settle(self) -> None:
         """No edit comes after this, and what an earlier process posted is known."""
@@ -137,7 +190,7 @@ class SlackReply(Progress):
         for post in thread if "0" in found else ():
             ts = text(post, "ts")
             ours = text(post, "user") == self._bot and not is_marked(post)
-            if ours and ts > found["0"] and ts not in self._alive:
+            if ours and ts > found["0"] and ts not in self._manners.alive:
                 found[f"stream {ts}"] = ts
         return {**noted, **found}
 
@@ -163,7 +216,7 @@ class SlackReply(Progress):
             return
         content = blocks.working(self, event=self._event, cards=True)
         self._posts["0"] = await self._web.post(self._place, content, Mark(self._of, "0"))
-        await self._posted(self._entry, self._posts["0"])
+        await self._desk.posted(self._entry, self._posts["0"])
         await self._session("processing")
 
     async def _edit(self) -> None:
@@ -198,9 +251,12 @@ class SlackReply(Progress):
             await self._web.call("agents.sessions.setStatus", args)
 
     async def _freshen(self) -> None:
+        """The first sign, and the status line before it vanishes."""
+        pause_s = SIGN_S
         while True:
-            await asyncio.sleep(STATUS_S)
+            await asyncio.sleep(pause_s)
             self._edits.changed()
+            pause_s = STATUS_S
 
 
 def place_of(entry: Entry) -> Place:

@@ -41,7 +41,6 @@ class SlackSettings(BaseModel):
         default=(),
         description="user ids (U…) that may change settings, besides the workspace's admins",
     )
-    show_cost: bool = Field(default=True, description="whether footers tell what an answer cost")
     api_url: str = Field(
         default="https://slack.com/api/", description="where Slack's Web API is, for tests"
     )

@@ -18,6 +18,7 @@ __all__ = [
     "SlackRefused",
     "SlackSilent",
     "Web",
+    "Workspace",
     "is_marked",
     "marked",
 ]
@@ -166,6 +167,15 @@ class Web:
             cursor = text(answer, "response_metadata", "next_cursor")
             if not cursor:
                 return found
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One workspace (`team`), who we are there (`bot`, a user id), and its Web API."""
+
+    team: str
+    bot: str
+    web: Web
 
 
 def marked(posts: Sequence[Json], of: str) -> dict[str, str]:

@@ -98,8 +98,11 @@ async def replying(room: Room, *, receipt: str = "", event: str = "7") -> AsyncG
     async def posted(entry: Entry, word: str) -> None:
         receipts.append(word)
 
+    async def shows_cost(entry: Entry) -> bool:
+        return True
+
     entry = Entry(message, NO_WISH, b"", receipt=receipt)
-    reply = DiscordReply(entry, room, posted=posted, doors=doors)
+    reply = DiscordReply(entry, room, posted=posted, shows_cost=shows_cost, doors=doors)
     async with asyncio.TaskGroup() as group:
         group.create_task(reply.live())
         yield Told(reply, receipts)

@@ -64,7 +64,7 @@ async def test_a_person_without_the_right_changes_nothing(
         status = await ada.slash(there.channel, "moa status")
 
         assert changed.ephemeral
-        assert "may not change" in _text(changed)
+        assert "Only those who manage this place" in _text(changed)
         assert "strategy `mixture`" in _text(status)
 
 

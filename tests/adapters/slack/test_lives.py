@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.adapters.slack.conftest import running
 from tests.fakes.loops import LoopbackTimeLoop
-from tests.fakes.slack import FakeSlack
+from tests.fakes.slack import FakeSlack, Faults
 
 from moabot.errors import PlatformError
 from moabot.testing import ScriptedProvider, says
@@ -54,6 +54,23 @@ async def test_an_app_that_is_removed_ends_the_platform(tmp_path: Path) -> None:
     lost, rest = raised.value.split(PlatformError)
     assert rest is None
     assert lost is not None
+
+
+async def test_a_bot_that_stops_waits_for_no_busy_slack(tmp_path: Path) -> None:
+    """Slack may ask for minutes; whoever restarts the bot has seconds, and it took no questions."""
+    faults = Faults(busy=1.0, busy_s=600, of=frozenset({"chat.postMessage"}))
+    provider = ScriptedProvider({"a": says("At last.", seconds=5)})
+    async with FakeSlack(faults=faults) as slack:
+        async with running(slack, provider, tmp_path, panel=SLOW, tables=ALONE):
+            asked = slack.mention("C1", "U1", "Why?")
+            await slack.until(lambda: any(c.method == "chat.postMessage" for c in slack.calls))
+            faults.busy = 0.0
+        left = slack.thread("C1", asked.ts)
+        async with running(slack, provider, tmp_path, panel=SLOW, tables=ALONE) as bot:
+            posts = await bot.answered(asked.ts)
+
+    assert [post.ts for post in left] == [asked.ts]
+    assert "At last." in posts[-1].shown
 
 
 async def test_a_bot_that_stops_leaves_new_questions_unacknowledged(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ async def test_settings_are_changed_by_command_for_the_next_question(tmp_path: P
         asked = slack.mention("C1", "U1", "Why?")
         post = await _one(bot, asked.ts)
 
-    assert "may not change" in str(denied.answer)
+    assert "Only those who manage this place" in str(denied.answer)
     assert "is now `single`" in str(allowed.answer)
     assert "changed the strategy here" in slack.posts("C1")[0].shown
     assert "single" in post.shown
@@ -182,7 +182,7 @@ async def test_pictures_and_texts_reach_the_models_and_others_are_named(tmp_path
     async with FakeSlack() as slack, running(slack, provider, tmp_path) as bot:
         files = [
             slack.add_file("plan.png", b"\x89PNG", kind="image/png"),
-            slack.add_file("notes.txt", b"remember the milk", kind="text/plain"),
+            slack.add_file("notes.txt", b"remember ````the milk", kind="text/plain"),
             slack.add_file("archive.zip", b"PK", kind="application/zip"),
         ]
         asked = slack.mention("C1", "U1", "What is this?", files=files)
@@ -190,7 +190,7 @@ async def test_pictures_and_texts_reach_the_models_and_others_are_named(tmp_path
 
     turn = provider.prompts[0][1].turns[-1]
     assert [picture.data for picture in turn.images] == [b"\x89PNG"]
-    assert "remember the milk" in turn.text
+    assert "`````\nremember ````the milk\n`````" in turn.text  # a fence that it cannot close
     assert "'archive.zip' was not read" in turn.text
 
 
@@ -210,3 +210,18 @@ async def test_the_home_tab_shows_a_channel_to_its_members_only(tmp_path: Path) 
         await slack.until(lambda: "1 answer" in str(slack.home("U1")))
 
     assert "Nothing was asked here" in str(slack.home("U2"))
+
+
+async def test_a_channel_that_wants_no_money_shown_sees_none(tmp_path: Path) -> None:
+    """What an answer costs is for some to know; it is for the channel's settings to say."""
+    tables = {"channels": {"slack:T1/C2": {"show_cost": False}}}
+    async with (
+        FakeSlack() as slack,
+        running(slack, ScriptedProvider(MODELS), tmp_path, tables=tables) as bot,
+    ):
+        shown = await _one(bot, slack.mention("C1", "U1", "Why?").ts)
+        silent = await _one(bot, slack.mention("C2", "U1", "Why?").ts, "C2")
+
+    assert "cost" in shown.shown or "$" in shown.shown
+    assert "cost" not in silent.shown
+    assert "$" not in silent.shown
