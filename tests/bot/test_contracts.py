@@ -370,14 +370,25 @@ def test_a_platform_that_keeps_its_promises_passes(test: str) -> None:
     getattr(suite, test)()
 
 
+def _twice(room: Room) -> Listening:
+    return Listening(room, times=2)
+
+
+def _no_reference(room: Room) -> Listening:
+    return Listening(room, tells=False)
+
+
+def _deaf_to_all(room: Room) -> Listening:
+    return Listening(room, deaf=True)
+
+
 @pytest.mark.parametrize(
     ("broken", "test", "told"),
     [
-        (lambda room: Listening(room, times=2), PLATFORM[0], "not the answer once"),
-        (lambda room: Listening(room, tells=False), PLATFORM[1], "does not tell its reference"),
-        (lambda room: Listening(room, deaf=True), PLATFORM[0], "shows nothing new; `run` waits"),
+        (_twice, PLATFORM[0], "not the answer once"),
+        (_no_reference, PLATFORM[1], "does not tell its reference"),
+        (_deaf_to_all, PLATFORM[0], "shows nothing new; `run` waits"),
     ],
-    ids=["twice", "no reference", "deaf"],
 )
 def test_a_broken_promise_of_a_platform_is_found(
     monkeypatch: pytest.MonkeyPatch, broken: Callable[[Room], Listening], test: str, told: str

@@ -139,9 +139,10 @@ def _events_first(handler: AsyncSocketModeHandler, slack: Slack) -> Heard:
     from slack_sdk.socket_mode.response import SocketModeResponse
 
     async def heard(client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        payload: Json = vars(request)["payload"]  # which the SDK leaves untyped
         if request.type != "events_api":
             await handler.handle(handler.client, request)
-        elif await slack.hear(request.payload):
+        elif await slack.hear(payload):
             await client.send_socket_mode_response(SocketModeResponse(request.envelope_id))
 
     return heard
