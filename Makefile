@@ -109,7 +109,7 @@ site: .venv/.dev
 	@echo 'Open build/site/index.html'
 
 tests: .venv/.dev weights
-	$(call step,tests,$(BIN)/pytest -n 2 --cov --cov-report=term)
+	$(call step,tests,$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term)
 
 honest: .venv/.dev
 	$(call step,the fakes against the vendors,for job in tests/official/*/honest.py; do $(BIN)/python $$job; done)

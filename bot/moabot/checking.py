@@ -127,7 +127,8 @@ async def _cache(config: Config, plugins: Plugins, store: Store, *, note: Note) 
                 note(Finding("cache", "ok", "opened; it cannot be looked at more closely"))
                 return
             with blamed(f"The cache {config.cache.plugin!r}"):
-                found = await cache.check()
+                async with asyncio.timeout(CALL_S):
+                    found = await cache.check()
         except MoabotError as error:
             note(_wrong("cache", error))
             return

@@ -233,8 +233,11 @@ class Desk:
             log.warning("left for the next process", extra={"answers": self._count})
 
     async def shows_cost(self, entry: Entry) -> bool:
-        """Whether an answer says what it cost, where that was asked."""
-        return (await self._answering.channels.settings(entry.message)).show_cost
+        """Whether an answer says what it cost, where that was asked; no when nobody can tell."""
+        try:
+            return (await self._answering.channels.settings(entry.message)).show_cost
+        except MoabotError:  # a finished answer must not wait for that
+            return False
 
     async def _in_order(self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]) -> None:
         for entry in entries:

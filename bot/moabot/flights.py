@@ -46,7 +46,8 @@ class Flights:
         try:
             yield found.append
         except asyncio.CancelledError:
-            landing.cancel()
+            if not found:  # else it was stopped after it landed
+                landing.cancel()
             raise
         finally:
             del self._flying[name]

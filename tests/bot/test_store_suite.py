@@ -379,9 +379,16 @@ async def test_a_backup_is_whole_and_made_while_others_write(store: Store, tmp_p
         await store.back_up(tmp_path / "data" / "moabot.db")
 
 
-async def test_one_impossible_write_costs_no_other_in_its_commit(store: Store) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    [{"seed": "no bytes", "at": None}, {"text": "\ud800"}, {"tries": 2**70}],
+    ids=["types", "no Unicode", "a giant"],
+)
+async def test_one_impossible_write_costs_no_other_in_its_commit(
+    store: Store, broken: dict[str, object]
+) -> None:
     """Writes of many answers share a commit; one of them must not take the others down."""
-    bad = replace(accepted("slack:BAD"), seed="no bytes", at=None)  # type: ignore[arg-type]
+    bad = replace(accepted("slack:BAD"), **broken)  # type: ignore[arg-type]
     results = await asyncio.gather(
         store.accept(accepted("slack:E1")),
         store.accept(bad),

@@ -151,7 +151,6 @@ class SlackReply(Progress):
 
     async def _deliver(self, contents: Sequence[Content]) -> None:
         """Exactly these messages, whatever stands there of earlier tries."""
-        await self._stream.remove()
         if self._stream.lost:
             left = await self._left_behind(receipt=self._posts.get("0", ""))
             self._posts = {**left, **self._posts}
@@ -160,6 +159,7 @@ class SlackReply(Progress):
         for part, ts in list(self._posts.items()):
             if not part.isdigit() or int(part) >= len(contents):
                 await self._web.delete(self._place, ts)
+        await self._stream.remove()
         await self._session("active")
 
     async def _put(self, part: str, content: Content) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from moabot.errors import PlatformError
@@ -31,6 +33,8 @@ PATIENCE_S = 3600.0
 QUIET = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
 """No preview of what a model links to, no mention that it spells."""
 MARK = "moabot_post"
+ELSEWHERE = "The answer is in another message here."
+log = logging.getLogger("moabot")
 
 
 class SlackRefused(PlatformError):
@@ -141,12 +145,22 @@ class Web:
         await self.surely("chat.update", args)
 
     async def delete(self, place: Place, ts: str) -> None:
-        """Take a post away; it is well when it is gone already."""
+        """Take a post away, or else what it says.
+
+        It never raises: an answer that has arrived must not fail over what is left lying about.
+        """
+        where = {"channel": place.channel, "ts": ts}
         try:
-            await self.surely("chat.delete", {"channel": place.channel, "ts": ts})
-        except SlackRefused as refused:
-            if refused.error != "message_not_found":
-                raise
+            await self.surely("chat.delete", where)
+        except PlatformError as error:
+            if isinstance(error, SlackRefused) and error.error == "message_not_found":
+                return
+            log.warning("not taken away", extra={"error": str(error)})
+            block = {"type": "section", "text": {"type": "plain_text", "text": ELSEWHERE}}
+            with suppress(PlatformError):  # what is still streamed cannot be edited
+                await self.call("chat.stopStream", where)
+            with suppress(PlatformError):
+                await self.surely("chat.update", {**where, "text": ELSEWHERE, "blocks": [block]})
 
     async def thread(self, place: Place) -> list[Json]:
         """All posts of a thread, oldest first."""

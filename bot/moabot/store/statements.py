@@ -240,7 +240,9 @@ def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> in
     """Delete what belongs to a user or a channel; returns how many rows are left."""
     whose, key = (USER, user) if user is not None else (CHANNEL, channel)
     said = f"({USER} = :key OR {WRITER} = :key)" if user is not None else f"{CHANNEL} = :key"
-    theirs = f"event IN (SELECT event FROM inbox WHERE {said})"  # noqa: S608 - our columns
+    c.execute("CREATE TEMP TABLE theirs (event TEXT PRIMARY KEY)")  # known when the inbox is empty
+    c.execute(f"INSERT INTO theirs SELECT event FROM inbox WHERE {said}", {"key": key})  # noqa: S608 - our columns
+    theirs = "event IN (SELECT event FROM theirs)"
     mine = {
         "memo": theirs,
         "files": theirs,
@@ -256,10 +258,12 @@ def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> in
     _disown(c, f"{whose} = :key", "author = ''" if user is not None else "channel = ''", bound)
     c.execute("UPDATE audit SET who = '' WHERE who = :key", bound)
     mine["ledger"] = f"{whose} = :key"
-    return sum(
+    left = sum(
         int(c.execute(f"SELECT COUNT(*) FROM {table} WHERE {which}", bound).fetchone()[0])  # noqa: S608 - our tables
         for table, which in mine.items()
     )
+    c.execute("DROP TABLE theirs")
+    return left
 
 
 def _disown(c: sqlite3.Connection, which: str, gone: str, bound: Mapping[str, object]) -> None:

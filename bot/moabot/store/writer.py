@@ -19,6 +19,8 @@ __all__ = ["Writer"]
 T = TypeVar("T")
 MOST_AT_ONCE = 1000
 """Jobs of one commit, so that nobody waits for a giant one."""
+UNWRITABLE = (sqlite3.Error, ValueError, OverflowError)
+"""What a row can raise: a text that is no Unicode and a number beyond 64 bits are no SQLite errors."""
 SOON_S = 0.005
 """How long a job that nobody waits for may wait for company: about as long as a commit takes."""
 
@@ -130,11 +132,18 @@ class Writer:
         """Commit all together; after a failure each alone, since one must not cost the others."""
         try:
             self._together(jobs)
-        except sqlite3.Error as error:
+        except UNWRITABLE as error:
             if len(jobs) == 1:
-                return [self._explain(error)]
+                return [self._told_why(error)]
             return [failed for job in jobs for failed in self._commit([job])]
         return [None] * len(jobs)
+
+    def _told_why(self, error: Exception) -> StoreError:
+        if isinstance(error, sqlite3.Error):
+            return self._explain(error)
+        return StoreError(
+            f"A row cannot be written: {error}.", fix="Ask again in other words, or report this."
+        )
 
     def _together(self, jobs: list[_Job]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")

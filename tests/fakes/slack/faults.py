@@ -32,6 +32,8 @@ class Faults:
     late_s: float = 30.0
     """Share of events that come up to `late_s` later, and so out of order."""
 
+    refusing: dict[str, str] = field(default_factory=dict[str, str])
+    """The error with which all calls to a method are refused."""
     next: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """(method, kind): the next call to the method fails so; each is used once."""
 

@@ -255,6 +255,8 @@ class FakeSlack(Acts):
         try:
             asked = Asked(self.room, self._allowed(method, token, team), args)
             self._scoped(method, asked)
+            if error := self.faults.refusing.get(method):
+                raise Refused(error)
             return {"ok": True, **METHODS[method](asked)}
         except Refused as refused:
             details = {"response_metadata": {"messages": list(refused.messages)}}
