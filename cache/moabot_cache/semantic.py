@@ -25,6 +25,7 @@ from moabot_cache.guards import judged
 from moabot_cache.judge import Judge
 from moabot_cache.promotion import alias, origin
 from moabot_cache.reading import essence, read
+from moabot_cache.removals import Removals
 from moabot_cache.renewal import Renewal
 from moabot_cache.scope import partition
 from moabot_cache.settings import Settings
@@ -39,8 +40,6 @@ MEGABYTE = 1_000_000
 PAGE = 1_000
 """Rows that are taken in at once; the event loop has a part in it."""
 WAITING_USD = 0.001
-LOOK_S = 1.0
-"""How old our knowledge may be of what other processes removed (`moabot erase`, `cache flush`)."""
 
 
 class SemanticCache:
@@ -63,8 +62,7 @@ class SemanticCache:
             int
         ] = []  # deleted with the next that comes: who only looks changes nothing
         self._complete = False
-        self._gone_to: int | None = None
-        self._looked_at = float("-inf")
+        self._removals = Removals(store.answers)
         self._loading: asyncio.Future[int] | None = None
 
     async def find(self, question: Question, *, key: str, share: Share) -> Answer | None:
@@ -281,18 +279,16 @@ class SemanticCache:
                 self._bounds.remove(name)
 
     async def _hear_of_removals(self) -> None:
-        if (now := time.monotonic()) < self._looked_at + LOOK_S:
+        if not self._removals.due():
             return
-        self._looked_at = now
-        if self._gone_to is None:
-            self._gone_to = await self._rows.last_gone()
-        gone = await self._rows.gone(self._gone_to)
+        gone = await self._removals.heard()
+        if gone is None:  # a quiet day, or a large flush: only the rows themselves can tell
+            self._hot.clear()
+            gone = await self._removals.missing(list(self._names))
         if gone:
-            self._gone_to = gone[-1][0]
-            places = [place for _, place in gone]
-            self._leave(places)
+            self._leave(gone)
             # Not awaited: its thread does all in turn, and while it loads it waits for this.
-            self._worker.remove(places)
+            self._worker.remove(gone)
         self._counts.write_when_due()
         self._complaints.write()
 
@@ -356,7 +352,7 @@ class SemanticCache:
 
     def look_again(self) -> None:
         """Do not trust for another second what other processes have left."""
-        self._looked_at = float("-inf")
+        self._removals.look_again()
 
     async def loaded(self) -> None:
         """Wait until the semantic tier is there; for tests and measurements."""

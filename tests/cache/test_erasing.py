@@ -22,6 +22,7 @@ NEAR = ("How to change a flat tire", "How to sharpen a kitchen knife")
 ROOMS = {"ann": Scope("slack", "T1", "C1"), "bob": Scope("slack", "T1", "C2")}
 
 Command = Callable[..., Awaitable[str]]
+LATER = 4e9
 MOABOT = str(Path(sys.executable).with_name("moabot"))
 
 
@@ -112,3 +113,20 @@ async def test_who_deletes_the_question_takes_the_answer_along(tmp_path: Path) -
         cache.look_again()
 
         assert await cache.find(_by("ann", ANN), key="k", share="channel") is None
+
+
+async def test_an_erased_answer_stays_away_when_the_news_of_it_has_expired(tmp_path: Path) -> None:
+    """The first message after a quiet day expires the news before the cache has heard it."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(sqlite.opened(tmp_path, alone=True))
+        cache = await stack.enter_async_context(opened(Settings(semantic=False), store))
+        await cache.loaded()
+        await cache.keep(_by("ann", ANN), answer(), key="k", share="channel")
+        await cache.keep(_by("bob", BOB), answer(), key="k", share="channel")
+        await store.answers.clear("slack:T1/C1")
+        await store.expire({"answers_gone": LATER})
+        cache.look_again()
+
+        assert await cache.find(_by("ann", ANN), key="k", share="channel") is None
+        assert await cache.find(_by("bob", BOB), key="k", share="channel") is not None
+        assert len(cache._names) == 1
