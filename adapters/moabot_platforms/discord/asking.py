@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -86,8 +87,9 @@ async def asked(
     if first is None:
         return
     fetched = await bot.files.fetched([attached] if attached is not None else [])
-    # A private question is a conversation of its own, and its name says so after a crash.
-    asker = asker_of(interaction, thread=f"{'p' if private else 'i'}{interaction.id}")
+    asker = asker_of(interaction, thread=f"i{interaction.id}")
+    if private:  # a conversation of its own wherever it is, and its name says so after a crash
+        asker = replace(asker, scope=replace(asker.scope, thread=f"p{interaction.id}"))
     question = message_from(
         asker,
         text,

@@ -131,7 +131,6 @@ class InReply:
 
     client: discord.Client
     channel: int
-    application: int
     token: str
     first: int
     dies_at: float
@@ -175,7 +174,8 @@ class InReply:
 
     @property
     def _webhook(self) -> discord.Webhook:
-        return discord.Webhook.partial(self.application, self.token, client=self.client)
+        application = self.client.application_id  # not known before the client is logged in
+        return discord.Webhook.partial(application or 0, self.token, client=self.client)
 
 
 def dies_at(interaction: int) -> float:

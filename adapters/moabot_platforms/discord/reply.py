@@ -85,6 +85,7 @@ class DiscordReply(Progress):
     async def live(self) -> None:
         """Post the sign at once, then draw what changes until the answer is final."""
         try:
+            await persist(self._move_if_late)
             await persist(self._placed)
         except PlatformError as error:  # the final text tries once more, and tells the log
             log.warning("no sign", extra={"event": self._id, "error": str(error)})
@@ -224,11 +225,12 @@ class DiscordReply(Progress):
             await self._move()
 
     async def _move(self) -> None:
+        if self._posts or self._room.message:  # else this is the first place, and its nonces hold
+            self._generation += 1
         if self._room.later is not None:
             place = await self._doors.sent(0, self._room.later)
             self._room = Room(place, search=self._room.search)
             self._place = place
         self._posts.clear()
-        self._generation += 1
         if self._room.search:
             self._posts.update(await self._found())

@@ -26,9 +26,7 @@ def room_of_reply(bot: Bot, interaction: discord.Interaction, *, first: int, pri
         pages = PAGES if interaction.app_permissions.attach_files else MANY
         aside = InChannel(bot, channel, interaction.guild_id, pages=pages)
     until = dies_at(interaction.id)
-    place = InReply(
-        bot, channel, interaction.application_id, interaction.token, first, until, aside
-    )
+    place = InReply(bot, channel, interaction.token, first, until, aside)
     return _replying(bot, place, author=interaction.user.id)
 
 
@@ -41,8 +39,7 @@ def room_of_entry(bot: Bot, entry: Entry) -> Room:
     if len(where) == 4:
         channel, first = int(where[0]), int(where[1])
         aside = None if where[2] == ALONE else InChannel(bot, channel, guild)
-        application = bot.application_id or 0
-        place = InReply(bot, channel, application, where[3], first, dies_at(made), aside)
+        place = InReply(bot, channel, where[3], first, dies_at(made), aside)
         return _replying(bot, place, author=author, search=True)
     if len(where) == 2:
         replies_to = None if message.event_id.startswith("i") else made
@@ -53,21 +50,33 @@ def room_of_entry(bot: Bot, entry: Entry) -> Room:
 
 
 def _unposted(bot: Bot, entry: Entry, guild: int | None, *, made: int) -> Room:
-    """The process ended between taking the question on and telling where the sign stands."""
+    """The process ended between taking the question on and telling where the sign stands.
+
+    Where that was is found once the client is logged in: until then it knows no thread.
+    """
     message = entry.message
-    if message.thread.startswith("p"):
-        author = int(message.author)
-        nowhere = InChannel(bot, 0)
+    replies_to = None if message.event_id.startswith("i") else made
 
-        async def direct() -> Place:
-            return await _direct(bot, author)
+    async def later() -> Place:
+        if message.thread.startswith("p"):
+            return await _direct(bot, int(message.author))
+        thread = int(message.thread) if message.thread.isdigit() else 0
+        if thread and await _is_there(bot, thread):
+            return InChannel(bot, thread, guild, None if thread == made else replies_to)
+        return InChannel(bot, int(message.channel), guild, replies_to)
 
-        return Room(nowhere, lasts_s=0.0, later=direct, search=True)
-    is_command = message.event_id.startswith("i")
-    thread = bot.get_channel(int(message.thread)) if message.thread.isdigit() else None
-    channel = thread.id if thread is not None else int(message.channel)
-    replies_to = None if is_command or channel == made else made
-    return Room(InChannel(bot, channel, guild, replies_to), search=True)
+    return Room(InChannel(bot, 0), lasts_s=0.0, later=later, search=True)
+
+
+async def _is_there(bot: Bot, thread: int) -> bool:
+    """Whether Discord has a thread of that id; the id may be that of a chain's first message."""
+    try:
+        await bot.fetch_channel(thread)
+    except discord.NotFound:
+        return False
+    except discord.Forbidden:  # there is, and what was said in it must not leave it
+        return True
+    return True
 
 
 def _replying(bot: Bot, place: InReply, *, author: int, search: bool = False) -> Room:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.adapters.discord.conftest import Living
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.service import FakeDiscord
@@ -56,6 +57,31 @@ async def test_a_private_question_is_seen_by_nobody_else(
     assert asked.original is not None
     assert asked.original.files["answer.md"].decode() == long
     assert service.seen() == []
+
+
+@pytest.mark.parametrize("where", ["thread", "group"])
+async def test_what_is_private_stays_so_in_threads_and_groups(
+    service: FakeDiscord, living: Living, where: str
+) -> None:
+    """Neither another try of the answer nor another person's question may tell it on."""
+    provider = ScriptedProvider()
+    single = {"defaults": {"strategy": "single"}}
+    async with living(provider, single, models=("a",)):
+        await service.until(lambda: service.state.syncs)
+        there = service.thread() if where == "thread" else service.group()
+        options: dict[str, str | bool] = {"question": "Am I ill?", "private": True}
+        alone = where == "group"
+        asked = service.slash("ask", options, channel=there, by_user_install=alone)
+        await ended(service, asked)
+        again = service.click("Retry", post=asked.original)
+        await ended(service, again)
+        options["question"] = "And I?"
+        bobs = service.slash("ask", options, user="bob", channel=there, by_user_install=alone)
+        await ended(service, bobs)
+
+    assert (again.private, bobs.private) == (True, True)
+    assert service.seen(there) == []
+    assert [turn.text for turn in provider.prompts[-1][1].turns] == ["And I?"]
 
 
 async def test_a_long_answer_goes_on_in_the_channel(service: FakeDiscord, living: Living) -> None:

@@ -46,7 +46,10 @@ def final(posts: Sequence[Post]) -> list[Post]:
     return [post for post in posts if "👍" in post.buttons]
 
 
-@pytest.mark.parametrize("way", ["mention", "direct", "ask", "private"])
+@pytest.mark.parametrize(
+    "way",
+    "mention,mention thread,direct,ask,ask thread,private,private thread,private group".split(","),
+)
 @pytest.mark.parametrize("hours", [0, 1], ids=["at-once", "after-an-hour"])
 async def test_a_crash_before_the_receipt_leaves_one_answer(
     service: FakeDiscord, living: Living, way: str, hours: int
@@ -56,14 +59,17 @@ async def test_a_crash_before_the_receipt_leaves_one_answer(
     provider = ScriptedProvider({"a": models})
     async with living(provider, SINGLE, models=("a",)):
         await service.until(lambda: service.state.commands)
-        match way:
+        what, _, where = way.partition(" ")
+        places = {"thread": service.thread, "group": service.group}
+        there = places[where]() if where else service.state.channel("general")
+        match what:
             case "mention":
-                there = service.mention("Why?").channel
+                service.mention("Why?", channel=there)
             case "direct":
                 there = service.direct("Why?").channel
             case _:
-                asked = service.slash("ask", {"question": "Why?", "private": way == "private"})
-                there = asked.channel
+                options: dict[str, str | bool] = {"question": "Why?", "private": what == "private"}
+                service.slash("ask", options, channel=there, by_user_install=where == "group")
         await service.until(
             lambda: any("Stop" in post.buttons for post in there.posts.values()), within_s=20
         )
@@ -82,8 +88,27 @@ async def test_a_crash_before_the_receipt_leaves_one_answer(
     ]
     assert len(answers()) == 1
     assert sum("It scatters." in text for text in texts) == 1
+    asker = service.state.user("ada")
+    assert answers()[0].channel is (service.state.direct(asker) if what == "private" else there)
     seen = service.seen(there)
-    assert len([post for post in seen if post.author is service.state.bot]) == (way != "private")
+    assert len([post for post in seen if post.author is service.state.bot]) == (what != "private")
+
+
+async def test_a_command_is_answered_in_its_reply_by_the_next_process(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Its token lives for a quarter of an hour, and who asked in private looks there."""
+    provider = ScriptedProvider({"a": [hangs(), says("It scatters.")]})
+    async with living(provider, SINGLE, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        asked = service.slash("ask", {"question": "Why?", "private": True})
+        await service.until(lambda: asked.original and "Stop" in asked.original.buttons)
+    async with living(provider, SINGLE, models=("a",)):
+        await service.until(lambda: asked.original and final([asked.original]))
+
+    assert "It scatters." in asked.text
+    assert asked.private
+    assert service.state.direct(asked.user).posts == {}
 
 
 async def test_a_channel_that_forbids_writing_is_soon_left_alone(

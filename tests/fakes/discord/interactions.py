@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.fakes.discord.posting import Files, Posting
@@ -12,6 +13,7 @@ from tests.fakes.discord.world import (
     DM,
     EPHEMERAL,
     EVERYBODY_MAY,
+    GROUP,
     Channel,
     Json,
     Post,
@@ -117,9 +119,9 @@ class Interactions:
         self.state.touch()
         return self._told(interaction, kind)
 
-    def follow_up(self, token: str, body: Json, files: Files) -> Post:
+    def follow_up(self, hook: Mapping[str, str], body: Json, files: Files) -> Post:
         """A further message; the first after a deferred response takes its place."""
-        interaction = self.living(token)
+        interaction = self.living(hook)
         if interaction.original is not None and interaction.original.loading:
             return self.posting.edit(interaction.original, body, files)
         interaction.follow_ups += 1
@@ -127,18 +129,19 @@ class Interactions:
             raise Refusal(400, 40094, "This interaction has reached its follow-up messages limit")
         return self._post(interaction, body, files)
 
-    def post_of(self, token: str, which: str) -> Post:
+    def post_of(self, hook: Mapping[str, str]) -> Post:
         """The message that the token may read, edit and delete."""
-        interaction = self.living(token)
+        interaction, which = self.living(hook), hook["message"]
         post = interaction.original if which == "@original" else self._among(interaction, which)
         if post is None or post.deleted:
             raise Refusal(404, 10008, "Unknown Message")
         return post
 
-    def living(self, token: str) -> Interaction:
-        """The interaction of a token that is still good for something."""
-        found = next((each for each in self.all if each.token == token), None)
-        if found is None or found.answered_with is None:
+    def living(self, hook: Mapping[str, str]) -> Interaction:
+        """The interaction of an application's token that is still good for something."""
+        found = next((each for each in self.all if each.token == hook["token"]), None)
+        foreign = hook["application"] != self.state.bot.id
+        if found is None or found.answered_with is None or foreign:
             raise Refusal(404, 10015, "Unknown Webhook")
         if self.state.clock.now_s() - found.born_s > self.state.limits.token_s:
             raise Refusal(401, 50027, "Invalid Webhook Token")
@@ -232,6 +235,8 @@ class Interactions:
             event["message"] = interaction.source.wire()
         if channel.type == DM:
             return event | {"user": user.wire(), "context": 1}
+        if channel.type == GROUP:
+            return event | {"user": user.wire(), "context": 2}
         member = self.state.member(user) | {"permissions": str(self.state.may(user))}
         guild: Json = {"id": channel.guild_id, "locale": "en-US", "features": []}
         return event | {

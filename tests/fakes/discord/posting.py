@@ -20,6 +20,7 @@ from tests.fakes.discord.world import (
     COMPONENTS_V2,
     DM,
     EPHEMERAL,
+    GROUP,
     LOADING,
     SEND_MESSAGES,
     SUPPRESS_EMBEDS,
@@ -127,7 +128,11 @@ class Posting:
         """Tell the gateway, unless only one person sees it or the server is not the bot's."""
         guild_id = post.channel.guild_id
         self.state.touch()
-        if post.only_for is not None or guild_id not in {"", self.state.guild_id}:
+        if (
+            post.channel.type == GROUP
+            or post.only_for is not None
+            or guild_id not in {"", self.state.guild_id}
+        ):
             return
         self.gateway.tell(
             f"MESSAGE_{what}",

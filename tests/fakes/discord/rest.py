@@ -351,10 +351,10 @@ class Rest:
         return told if asked.query.get("with_response") in {"1", "true"} else None
 
     def _by_token(self, asked: Asked) -> Post:
-        return self.interactions.post_of(asked.part["token"], asked.part["message"])
+        return self.interactions.post_of(asked.part)
 
     def _follow_up(self, asked: Asked) -> Json:
-        return self.interactions.follow_up(asked.part["token"], asked.body, asked.files).wire()
+        return self.interactions.follow_up(asked.part, asked.body, asked.files).wire()
 
     def _edit_by_token(self, asked: Asked) -> Json:
         return self.posting.edit(self._by_token(asked), asked.body, asked.files).wire()

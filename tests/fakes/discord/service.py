@@ -15,7 +15,7 @@ from tests.fakes.discord.posting import Posting
 from tests.fakes.discord.reading import Ping, fetched
 from tests.fakes.discord.rest import Rest
 from tests.fakes.discord.state import State
-from tests.fakes.discord.world import SEND_MESSAGES, Channel, Post
+from tests.fakes.discord.world import GROUP, PUBLIC_THREAD, SEND_MESSAGES, Channel, Post
 from yarl import URL
 
 T = TypeVar("T")
@@ -136,6 +136,18 @@ class FakeDiscord(People):
         if there.guild_id:
             event = there.wire(self.state.bot)
             self.gateway.tell("CHANNEL_UPDATE", lambda _: event, guild_id=there.guild_id)
+
+    def thread(self, name: str = "aside", *, parent: str = "general") -> Channel:
+        """A public thread that somebody opens; the client is told."""
+        above, clock = self._channel(parent), self.state.clock
+        made = Channel(clock.snowflake(), name, PUBLIC_THREAD, above.guild_id, above.id)
+        event = made.wire(self.state.bot)
+        self.gateway.tell("THREAD_CREATE", lambda _: event, guild_id=above.guild_id)
+        return self.state.add(made)
+
+    def group(self, name: str = "friends") -> Channel:
+        """Direct messages of several people, into which no bot is let; a person brings it along."""
+        return self.state.add(Channel(self.state.clock.snowflake(), name, GROUP))
 
     def elsewhere(self, name: str = "their-general") -> Channel:
         """A channel of a server that the bot is not on; people bring it there as their own app."""

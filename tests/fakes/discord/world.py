@@ -34,7 +34,7 @@ EVERYBODY_MAY = (
     | 1 << 15  # attach files
     | 1 << 31  # use application commands
 )
-TEXT, DM, PUBLIC_THREAD, PRIVATE_THREAD = 0, 1, 11, 12
+TEXT, DM, GROUP, PUBLIC_THREAD, PRIVATE_THREAD = 0, 1, 3, 11, 12
 DISCORDS_BIRTH_MS = 1_420_070_400_000
 
 
@@ -117,6 +117,8 @@ class Channel:
         common: Json = {"id": self.id, "type": self.type, "last_message_id": None, "flags": 0}
         if self.person is not None:
             return common | {"recipients": [self.person.wire()]}
+        if self.type == GROUP:
+            return common | {"recipients": [], "name": self.name, "owner_id": None, "icon": None}
         common |= {
             "guild_id": self.guild_id,
             "name": self.name,
