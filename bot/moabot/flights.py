@@ -67,5 +67,6 @@ def flight(question: Question, *, key: str, share: Share) -> Name:
     scope = question.scope
     shared = share == "workspace" and not scope.private
     room = None if shared else (scope.channel, scope.private)
-    words = tuple(question.text.split())  # not casefolded: -d is not -D
+    text = question.text.strip()  # not casefolded: -d is not -D
+    words = text if "\n" in text else tuple(text.split())  # several lines may be code
     return (scope.platform, scope.workspace, room, key, words, question.history, question.images)

@@ -11,8 +11,9 @@ import pytest
 
 from moabot import Completion, Message, Prompt, Usage, Wrote
 from moabot.app import App
-from moabot.contract import Answer, Question, Share
+from moabot.contract import Answer, Question, Scope, Share
 from moabot.errors import ProviderRejected
+from moabot.flights import flight
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
 
 pytestmark = pytest.mark.virtual_time
@@ -203,3 +204,22 @@ async def test_a_complaint_reaches_the_cache() -> None:
         await app.answering.recall.forget("test:1")
 
     assert memory.told == [("forgotten", "test:1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "names"),
+    [
+        ("Why  is it so?", "Why is it so? ", 1),
+        ("git branch -d", "git branch -D", 2),
+        ("if a:\n  b\nc", "if a:\n  b\n  c", 2),
+    ],
+)
+def test_spaces_tell_questions_apart_only_where_lines_do(text: str, other: str, names: int) -> None:
+    """What a program does depends on how far its lines are indented."""
+    room = Scope("slack", "T1", "C1")
+    found = {
+        flight(Question(each, (), room, (), "ann", ""), key="k", share="channel")
+        for each in (text, other)
+    }
+
+    assert len(found) == names
