@@ -7,8 +7,8 @@ import time
 from collections import Counter
 
 from moabot.contract import Answer, Question
-from moabot_cache.reading import MOST_WORDS, Reading, read
-from moabot_cache.signs import LONGEST
+from moabot_cache.reading import MOST_WORDS, Reading, essence, read
+from moabot_cache.signs import LONGEST, MENTION
 
 __all__ = ["Quota", "alone", "keepable"]
 
@@ -26,6 +26,7 @@ MINE = re.compile(
     r"\b[^.?!]*\b(?:my|mine|our|ours)\b"
 )
 """An order about what is mine: what it gives is for nobody else."""
+SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 ELSEWHERE = frozenset(
     """heute morgen gestern jetzt gerade aktuell aktuelle aktuellen neueste neuesten wetter mein meine
     meinen meinem meiner mich mir unser unsere unseren hoy mañana ayer ahora actual clima mi mis nuestro
@@ -36,6 +37,8 @@ ELSEWHERE = frozenset(
 )
 """About now, or about who asks, in other languages that the table of foreign words knows."""
 DOING = re.compile(r"\b(ways?|steps?|should|do|need|can|could|best) (i |we )?(do |to |take )")
+INDENTED = re.compile(r"\n[ \t]+\S")
+"""Code, in which spaces count that no reading knows of."""
 LEANING = re.compile(
     r"\b(it|its|above|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
     r"|how about|same (thing|question)|instead)\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
@@ -81,11 +84,19 @@ def keepable(question: Question, answer: Answer) -> bool:
         return False
     if not (_is_text(question.text) and _is_text(answer.text)):
         return False
-    if FLEETING.search(text) or MINE.search(text):
+    if FLEETING.search(text):
         return False
     if not ELSEWHERE.isdisjoint(_words(text)) and not read(question.text).english:
         return False
-    return not PERSONAL.search(text) or DOING.search(text) is not None
+    said = [each for sentence in SENTENCE.split(text) for each in _begun(sentence)]
+    if any(map(MINE.search, said)):
+        return False
+    return not any(map(PERSONAL.search, said)) or DOING.search(text) is not None
+
+
+def _begun(sentence: str) -> tuple[str, str]:
+    """As it is, and without the greeting or the politeness that another may leave out."""
+    return sentence, essence(MENTION.sub("", sentence))
 
 
 def _words(text: str) -> set[str]:
@@ -104,6 +115,8 @@ def _is_text(text: str) -> bool:
 def alone(question: Question, reading: Reading) -> bool:
     """Whether the question says all that it means, in the language that the guards know."""
     if question.history or question.images or not reading.english:
+        return False
+    if INDENTED.search(question.text):
         return False
     if len(question.text) > LONGEST or len(reading.words) > MOST_WORDS:
         return False  # they are not read to the end, and most of what two share tells nothing
