@@ -1,4 +1,4 @@
-"""The same question again: equal but for spaces, politeness, whom it calls, and how words begin."""
+"""The same question again: equal but for spaces, politeness, and how words begin."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import unicodedata
 from moabot.contract import Question
 from moabot_cache import tables
 from moabot_cache.scope import digest, history
-from moabot_cache.signs import MENTION
+from moabot_cache.signs import CASED
 
 __all__ = ["name", "normal"]
 
 THANKS = "please|pls|thanks|thank you|thx"
 BEFORE = re.compile(
     rf"^(?:(?:hi|hello|hey|{THANKS})\s*[,!.]+\s*(?!world\b)|(?:could|can) you please\s+"
-    rf"|(?:please|pls)\s+(?=(?:{'|'.join(tables.POLITE)})\b))+"
+    rf"|(?:please|pls)\s+(?=(?:{'|'.join(tables.POLITE)})\b))+",
+    re.IGNORECASE,
 )
 AFTER = re.compile(rf"(?:\s*[,.!]+\s*(?:{THANKS}))+[\s.!?]*$")
 SPOKEN_OF = re.compile(
@@ -36,8 +37,10 @@ SPACES = re.compile(r"\s+")
 
 def normal(text: str) -> str:
     """The question in the spelling under which it is kept; what would be empty stays as it is."""
-    plain = MENTION.sub("", unicodedata.normalize("NFC", text))
-    plain = USUAL.sub(_as_usual, SPACES.sub(" ", plain).strip())
+    plain = unicodedata.normalize("NFC", text).strip()
+    if "\n" in plain:
+        return plain  # it may be code, in which all counts
+    plain = USUAL.sub(_as_usual, SPACES.sub(" ", plain))
     begun = BEFORE.sub("", plain)
     begun = MYSELF.sub("i", FIRST.sub(lambda found: found.group().lower(), begun))
     cut = max(len(begun) - TAIL, 0)  # only the end is searched, so that a long text costs no more
@@ -48,9 +51,9 @@ def normal(text: str) -> str:
 
 
 def _as_usual(found: re.Match[str]) -> str:
-    """Small when only its first letter is not."""
+    """Small when only its first letter is not, unless that makes it another thing."""
     word = found.group()
-    return word.lower() if word[1:].islower() else word
+    return word.lower() if word[1:].islower() and word.lower() not in CASED else word
 
 
 def name(question: Question) -> str:

@@ -16,7 +16,7 @@ __all__ = ["GUARDS", "Difference", "difference", "judged", "needed", "refusal"]
 PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re", "under", "over")
 
 
-ANTONYMS = frozenset(pairs(meanings.ANTONYMS))
+ANTONYMS = frozenset(pairs(meanings.ANTONYMS, degrees=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from moabot_cache import meanings as words_of
 from moabot_cache import tables
@@ -165,12 +166,20 @@ SILENT = (STOPS | NEGATIONS | frozenset(KINDS) | {"insteadof"}) - {"difference"}
 NONE: frozenset[int] = frozenset()
 
 
-def pairs(text: str) -> Iterable[tuple[str, str]]:
-    """The roots of opposites, each pair in both directions."""
+def pairs(text: str, *, degrees: bool = False) -> Iterable[tuple[str, str]]:
+    """The roots of opposites, each pair in both directions; if wanted, in all degrees of both."""
     for pair in filter(str.strip, text.replace("\n", ";").split(";")):
-        a, b = (root(word.strip()) for word in pair.split("/"))
-        yield a, b
-        yield b, a
+        a, b = (_degrees(word.strip())[: 3 if degrees else 1] for word in pair.split("/"))
+        for x, y in product(map(root, a), map(root, b)):
+            yield x, y
+            yield y, x
+
+
+def _degrees(word: str) -> tuple[str, str, str]:
+    """Easy, easier, easiest; of what is no adjective, words that nobody says."""
+    stem = re.sub(r"(?<=[^aeiou])y$", "i", word.removesuffix("e"))
+    stem = re.sub(r"^([^aeiou]*[aeiou])([^aeiouwxy])$", r"\1\2\2", stem) if stem == word else stem
+    return word, f"{stem}er", f"{stem}est"
 
 
 PARTICLES = frozenset(pairs(words_of.PARTICLES))

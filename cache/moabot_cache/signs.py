@@ -7,7 +7,7 @@ import unicodedata
 
 from moabot_cache import tables
 
-__all__ = ["CLOCK", "LONGEST", "MENTION", "TOKEN", "spelt", "symbols", "tight"]
+__all__ = ["CASED", "CLOCK", "LONGEST", "MENTION", "TOKEN", "spelt", "symbols", "tight"]
 
 LONGEST = 1000
 """Characters of a question that can have a twin in other words; a longer one is found exactly or not."""
@@ -29,8 +29,9 @@ TOKEN = re.compile(
     r"v?\d+(?:[.,:]\d+)*[a-z]{0,2}\b|v?\d+(?:[.,:]\d+)*|[a-z]+(?:[.&/'-]?[a-z0-9]+)*(?:\+\+|#)?|[$€£¥₹%]"
 )
 CLOCK = re.compile(r"\b(\d{1,2})(?::00)?\s?([ap])\.?m\b\.?", re.IGNORECASE)
-TIGHT = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,2}(?![A-Za-z])")
-"""Where a capital makes another thing: mW and MW, -d and -D, US and us."""
+CASED = frozenset("true false none null nil string integer boolean object double float".split())
+TIGHT = re.compile(rf"(?<![A-Za-z])(?:[A-Za-z]{{1,2}}|(?i:{'|'.join(sorted(CASED))}))(?![A-Za-z])")
+"""Where a capital makes another thing: mW and MW, -d and -D, US and us, True and true in a program."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
 FACTORIAL = re.compile(r"(?:\d|\b[a-z]|\))!(?!=)")
 ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
@@ -38,8 +39,8 @@ ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
 
 
 def spelt(text: str) -> str:
-    """Its beginning, without whom it calls, each sign in one form."""
-    text = MENTION.sub("", unicodedata.normalize("NFC", text[:LONGEST])).translate(QUOTES)
+    """Its beginning, each sign in one form."""
+    text = unicodedata.normalize("NFC", text[:LONGEST]).translate(QUOTES)
     return AND.sub(" and ", text).strip()
 
 
@@ -51,7 +52,7 @@ def symbols(text: str) -> tuple[str, ...]:
 
 
 def tight(text: str) -> frozenset[str]:
-    """Words of one or two letters as they were written, unless they only begin a sentence."""
+    """Short words, and those of programs, as they were written unless they only begin a sentence."""
     return frozenset(
         word.casefold() if word.casefold() in ALIKE and not word[1:].isupper() else word
         for word in TIGHT.findall(CLOCK.sub("", text))

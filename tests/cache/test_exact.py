@@ -24,11 +24,17 @@ DIFFERENT = [
     ("Explain cd ..", "Explain cd"),
     ("Explain .*?", "Explain .*"),
     ("Please Please Me", "Please Me"),
+    ("if a:\n  b\nc", "if a:\n  b\n  c"),
+    ("if a:\n  b", "if a: b"),
+    ("<@ANN> owes me money, write a reminder", "<@BOB> owes me money, write a reminder"),
+    ("Is True valid JSON?", "Is true valid JSON?"),
+    ("What is None in C?", "What is none in C?"),
 ]
 SAME = [
     ("How do I reset my password?", "how do I  reset my Password"),
     ("How do I reset my password?", "how do i reset my password??"),
-    ("How do I reset my password?", "<@U42> hi, how do I reset my password, please!"),
+    ("How do I reset my password?", "Hi, how do I reset my password, please!"),
+    ("How do I reset my password?", "hi, how do I reset my password"),
     ("Explain the moon landing.", "Please explain the moon landing"),
     ("Is Rome old?", "is rome old"),
     ("What is C++?", "what is C++"),

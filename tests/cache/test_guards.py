@@ -42,6 +42,8 @@ TRAPS = {
         ("What does git branch -d do?", "What does git branch -D do?"),
         ("How much power is 5 mW exactly?", "How much power is 5 MW exactly?"),
         ("Download 100 Mb of data", "Download 100 MB of data"),
+        ("Is True a valid value in JSON?", "Is true a valid value in JSON?"),
+        ("When do I use String in Java?", "When do I use string in Java?"),
     ],
     "particle": [
         ("How do I zoom in on the map in Chrome?", "How do I zoom out on the map in Chrome?"),
@@ -65,7 +67,14 @@ TRAPS = {
         ("Advise on the new investment", "Advise against the new investment"),
     ],
     "reversal": [("Approve the budget", "Reject the budget")],
-    "antonym": [("How do I log in before lunch?", "How do I log in after lunch?")],
+    "antonym": [
+        ("How do I log in before lunch?", "How do I log in after lunch?"),
+        ("Which city is larger, Lagos or Cairo?", "Which city is smaller, Lagos or Cairo?"),
+        ("Which city is the bigger one?", "Which city is the smaller one?"),
+        ("Which exam is harder, Bar or CPA?", "Which exam is easier, Bar or CPA?"),
+        ("Which exam is the easiest one?", "Which exam is the hardest one?"),
+        ("Is Ann older than her sister?", "Is Ann younger than her sister?"),
+    ],
     "name": [("Sort a list in Python", "Sort a list in Java")],
     "entity": [("Who was the mother of Anna Karenina?", "Who was the mother of Emma Bovary?")],
     "format": [("Describe Rome as a table", "Describe Rome as a poem")],
@@ -242,3 +251,10 @@ def test_a_long_question_has_no_twin_in_other_words() -> None:
     for text in (begun + "It is all about Alice.", f"List these: {words}"):
         assert not alone(Question(text), read(text))
     assert len(begun) > LONGEST
+
+
+def test_a_program_has_no_twin_in_other_words() -> None:
+    """What it does depends on spaces, which no reading knows of."""
+    text = "What does this print?\nif ready:\n  launch()\n  report()"
+
+    assert not alone(Question(text), read(text))

@@ -19,7 +19,7 @@ async def test_a_repeat_is_given_without_its_politeness_and_case(open_cache: Ope
     async with open_cache() as cache:
         await cache.keep(asking(RESET), answer(), key="k", share="channel")
 
-        again = asking("<@U42> hi, how do I  RESET my password please??")
+        again = asking("Hi, how do I  RESET my password please??")
         found = await cache.find(again, key="k", share="channel")
 
     assert found is not None
