@@ -101,7 +101,9 @@ class SemanticCache:
             encoder = self._worker.fingerprint if vector else ""
             row = as_row(question, answer, shelf=shelf, encoder=encoder, vector=vector)
             row = replace(row, expires=self._renewal.expiry(row.at))
-            row = replace(row, place=await self._rows.keep(row))
+            if (place := await self._rows.keep(row)) == 0:
+                return
+            row = replace(row, place=place)
             self._take_in(f"{shelf}{row.name}", row)
             adding = (
                 [self._worker.add(shelf, row.place, text=text, question=question.text)]
@@ -210,7 +212,9 @@ class SemanticCache:
         if kept is None or await self._rows.named(kept.partition, near.name[GROUP:]) is not None:
             return
         row = alias(near, kept)
-        row = replace(row, place=await self._rows.keep(row))
+        if (place := await self._rows.keep(row)) == 0:
+            return
+        row = replace(row, place=place)
         self._take_in(near.name, row)
         await self._make_room(near.name, size=row.size, cost_usd=None)
 

@@ -14,8 +14,10 @@ from tests.cache.conftest import answer, asking
 
 from moabot.contract import Question, Scope
 from moabot.store import sqlite
+from moabot.store.rows import Accepted
 from moabot_cache.semantic import SemanticCache, opened
 from moabot_cache.settings import Settings
+from moabot_cache.verifier import Near
 
 ANN, BOB = "How do I change a flat tire?", "How do I sharpen a kitchen knife?"
 NEAR = ("How to change a flat tire", "How to sharpen a kitchen knife")
@@ -130,3 +132,33 @@ async def test_an_erased_answer_stays_away_when_the_news_of_it_has_expired(tmp_p
         assert await cache.find(_by("ann", ANN), key="k", share="channel") is None
         assert await cache.find(_by("bob", BOB), key="k", share="channel") is not None
         assert len(cache._names) == 1
+
+
+async def test_who_deletes_the_question_meanwhile_is_not_remembered_either(tmp_path: Path) -> None:
+    """Answer or verdict come after the deletion, and would be given to whoever asks next."""
+    asked = _by("ann", ANN, "slack:1")
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(sqlite.opened(tmp_path, alone=True))
+        cache = await stack.enter_async_context(opened(Settings(semantic=False), store))
+        await cache.loaded()
+        await store.accept(
+            Accepted(
+                event=asked.event,
+                scope=asked.scope,
+                author="ann",
+                text=ANN,
+                addressed=True,
+                said_at=1.0,
+                seed=b"",
+                at=1.0,
+            )
+        )
+        await store.amend(asked.event, None)
+        await cache.keep(asked, answer(), key="k", share="channel")
+        assert await cache.find(asked, key="k", share="channel") is None
+
+        await cache.keep(_by("bob", BOB), answer(), key="k", share="channel")
+        (place,) = cache._names
+        near = Near(asked, "its name", BOB, place, 0.9, "nearness")
+        await cache.promote(near, same=True)
+        assert (await store.answers.size())[0] == len(cache._names) == 1

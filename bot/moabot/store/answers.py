@@ -29,7 +29,10 @@ class Answers(Protocol):
     """Verbs that write begin at once and return a future that ends when the row would survive."""
 
     def keep(self, kept: Kept) -> asyncio.Future[int]:
-        """Insert in place of an older answer to the same; returns the row's place."""
+        """Insert in place of an older answer to the same; returns the row's place.
+
+        0, and nothing is written, when the message was deleted while it was being answered.
+        """
         ...
 
     async def named(self, partition: str, name: str) -> Kept | None:
@@ -162,6 +165,9 @@ class SqliteAnswers:
 
 
 def _keep(c: sqlite3.Connection, *, kept: Kept) -> int:
+    deleted = "SELECT 1 FROM inbox WHERE event = ? AND text = ''"
+    if c.execute(deleted, (kept.event,)).fetchone():
+        return 0
     c.execute("DELETE FROM answers WHERE partition = ? AND name = ?", (kept.partition, kept.name))
     scope = kept.scope
     found = c.execute(
