@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import discord
 
 from moabot.channels import NO_WISH
 from moabot.contract import Asker
-from moabot.errors import PlatformError, StoreError
+from moabot.errors import MoabotError, PlatformError, QuestionRejected
 from moabot_platforms import words
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.incoming import (
@@ -27,11 +28,13 @@ from moabot_platforms.discord.reply import DiscordReply, Room
 from moabot_platforms.discord.rooms import room_of_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from moabot.config import ChannelSettings
     from moabot.journal import Entry
     from moabot_platforms.discord.bot import Bot
 
-__all__ = ["answered", "asked", "deferred", "heard"]
+__all__ = ["answered", "asked", "deferred", "heard", "taken"]
 
 SAID = {discord.MessageType.default, discord.MessageType.reply}
 ACKNOWLEDGED = 40060
@@ -46,7 +49,8 @@ async def heard(bot: Bot, message: discord.Message) -> None:
     if not _is_addressed(message, me) or not bot.doors.are_open(message.channel.id):
         return
     if message.attachments:  # fetching takes time, and somebody waits for a sign
-        await message.channel.typing()
+        with suppress(PlatformError):
+            await bot.doors.sent(message.channel.id, message.channel.typing)
     fetched = await bot.files.fetched(message.attachments)
     guild = None if message.guild is None else message.guild.id
     scope = scope_at(
@@ -63,8 +67,8 @@ async def heard(bot: Bot, message: discord.Message) -> None:
     )
     place = InChannel(bot, message.channel.id, guild, message.id, pages=_room_for_pages(message))
     try:
-        entry = await bot.desk.accept(question)
-    except StoreError as error:
+        entry = await taken(bot, bot.desk.accept(question))
+    except MoabotError as error:
         told = layout.plain(words.apology(error, reference=str(message.id)))
         word = nonce(question.event_id, 0)
         await bot.doors.sent(place.channel, lambda: place.post(told, nonce=word))
@@ -98,13 +102,24 @@ async def asked(
         private=private,
     )
     try:
-        entry = await bot.desk.accept(question, wish=wish)
-    except StoreError as error:
+        entry = await taken(bot, bot.desk.accept(question, wish=wish))
+    except MoabotError as error:
         await whispered(interaction, words.apology(error, reference=question.event_id))
         return
     if entry is not None:
         room = room_of_reply(bot, interaction, first=first, private=private)
         await answered(bot, entry, room)
+
+
+async def taken(bot: Bot, taking: Awaitable[Entry | None]) -> Entry | None:
+    """What the desk made of a question; None for one that it had before.
+
+    Raises `QuestionRejected` when the bot stops: Discord will not deliver it to the next process.
+    """
+    entry = await taking
+    if entry is None and not bot.desk.taking:
+        raise QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
+    return entry
 
 
 async def answered(bot: Bot, entry: Entry, room: Room) -> None:

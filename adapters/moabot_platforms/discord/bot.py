@@ -69,6 +69,8 @@ class Bot(discord.AutoShardedClient):
         me, message = self.user, payload.message
         if me is None or message.author.bot or not message.content:
             return
+        if message.edited_at is None:  # a preview: it would take away what came with the question
+            return
         await self._amended(payload.message_id, text_of(message, me))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:

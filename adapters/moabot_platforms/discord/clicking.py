@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from moabot.errors import MoabotError
 from moabot_platforms.discord import layout
-from moabot_platforms.discord.asking import answered, deferred, whispered
+from moabot_platforms.discord.asking import answered, deferred, taken, whispered
 from moabot_platforms.discord.incoming import asker_of
 from moabot_platforms.discord.layout import Marker
 from moabot_platforms.discord.marks import Press, read_press
@@ -71,9 +71,8 @@ async def _again(bot: Bot, interaction: discord.Interaction, press: Press, asker
     first = await deferred(interaction, private=private)
     if first is None:
         return
-    entry = await bot.desk.again(
-        asker, press.event, event_id=f"i{interaction.id}", deeper=press.what == "deeper"
-    )
+    event_id, deeper = f"i{interaction.id}", press.what == "deeper"
+    entry = await taken(bot, bot.desk.again(asker, press.event, event_id=event_id, deeper=deeper))
     if entry is not None:
         room = room_of_reply(bot, interaction, first=first, private=private)
         await answered(bot, entry, room)

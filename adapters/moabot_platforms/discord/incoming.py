@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 
 from moabot.contract import Asker, Message, Scope
@@ -109,7 +110,8 @@ async def _replied_to(message: discord.Message) -> discord.Message | None:
         return reference.resolved
     try:
         return await message.channel.fetch_message(reference.message_id)
-    except discord.HTTPException:  # deleted, or not ours to read: the chain begins here
+    except (discord.HTTPException, aiohttp.ClientError, OSError):
+        # Deleted, not ours to read, or out of reach: the chain begins here.
         return None
 
 

@@ -40,7 +40,9 @@ class Discord:
         self.bot.desk = desk
         try:
             async with asyncio.TaskGroup() as self._group:
+                watching = self._group.create_task(self._lost())
                 await self._connect()
+                watching.cancel()
         finally:
             self._group = None
             await self.bot.stopped()
@@ -60,6 +62,11 @@ class Discord:
         if self._group is not None:
             self._group.create_task(reply.live())
         return reply
+
+    async def _lost(self) -> None:
+        """The connection outlives its token, and would hear people without ever answering."""
+        await self.bot.doors.revoked.wait()
+        raise _revoked(self._settings.token_env)
 
     async def _connect(self) -> None:
         variable = self._settings.token_env

@@ -45,19 +45,20 @@ class Forbidden(PlatformError):
 class Doors:
     """Which channels take our requests, and how often they may be edited now.
 
-    Requests wait until `there` is set: until the client is logged in. `clock` gives seconds.
+    Requests wait until `there` is set: until the client is logged in. `revoked` is set once Discord
+    does not know the token any more. `clock` gives seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._closed: dict[int, float] = {}
         self._edits: dict[int, deque[float]] = {}
-        self.revoked = False
+        self.revoked = asyncio.Event()
         self.there = asyncio.Event()
 
     def are_open(self, channel: int) -> bool:
         """Whether there is any use in asking."""
-        return not self.revoked and self._closed.get(channel, 0.0) <= self._clock()
+        return not self.revoked.is_set() and self._closed.get(channel, 0.0) <= self._clock()
 
     def take_edit(self, channel: int) -> None:
         """Count an edit of what is not final; raises `TryLater` when there were enough."""
@@ -80,7 +81,7 @@ class Doors:
         """
         await self.there.wait()
         if not self.are_open(channel):
-            raise _forbidden(channel, revoked=self.revoked)
+            raise _forbidden(channel, revoked=self.revoked.is_set())
         try:
             async with asyncio.timeout(REQUEST_S):
                 return await request()
@@ -95,7 +96,7 @@ class Doors:
         if error.status == 404 or error.code == DEAD_TOKEN:
             return Gone(f"It is gone from Discord: {error.text}.", fix="Ask again.")
         if error.status == 401:
-            self.revoked = True
+            self.revoked.set()
             return _forbidden(channel, revoked=True)
         if error.status == 403:
             self._closed = {c: at for c, at in self._closed.items() if at > self._clock()}

@@ -61,7 +61,9 @@ class Tree(app_commands.CommandTree["Bot"]):
         """Tell what we foresaw; the log has the rest."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
         if not isinstance(cause, MoabotError):
-            log.error("broken", exc_info=cause, extra={"command": str(interaction.data)})
+            # Its options are somebody's words, perhaps private ones.
+            name = interaction.command.qualified_name if interaction.command else ""
+            log.error("broken", exc_info=cause, extra={"command": name})
             cause = MoabotError(
                 "Something broke inside moabot.", fix="Ask again, or tell its admin."
             )

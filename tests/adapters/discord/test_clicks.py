@@ -100,6 +100,22 @@ async def test_a_deleted_question_is_forgotten(service: FakeDiscord, living: Liv
     assert [turn.text for turn in provider.prompts[-1][1].turns] == ["And why?"]
 
 
+async def test_a_preview_of_a_link_leaves_the_question_as_it_was(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Discord tells of it as of an edit, and the file that came along would be forgotten."""
+    provider = ScriptedProvider()
+    async with living(provider, {"defaults": {"strategy": "single"}}, models=("a",)):
+        asked = service.mention("See https://example.org", files={"a.txt": b"Cheese."})
+        post = await answered(service)
+        service.preview(asked)
+        await service.gateway.caught_up()
+        service.reply("And?", post)
+        await answered(service, number=2)
+
+    assert "Cheese." in provider.prompts[-1][1].turns[0].text
+
+
 async def test_an_edited_question_is_read_as_it_is_now(
     service: FakeDiscord, living: Living
 ) -> None:

@@ -143,6 +143,31 @@ async def test_a_full_disk_is_told_to_who_asks(service: FakeDiscord, living: Liv
     assert "The disk is full." in asked.text
 
 
+class BrokenDesk(Desk):
+    """A desk that nobody foresaw."""
+
+    async def accept(
+        self, message: Message, *, wish: ChannelSettings | None = None
+    ) -> Entry | None:
+        """Break."""
+        raise RuntimeError
+
+
+async def test_what_breaks_is_logged_without_what_was_asked(
+    service: FakeDiscord, living: Living, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A private question is for nobody who reads logs."""
+    async with living(ScriptedProvider(), SINGLE, models=("a",)) as house:
+        await service.until(lambda: service.state.commands)
+        house.platform.bot.desk = BrokenDesk(house.app.answering, house.app.memory)
+        asked = service.slash("ask", {"question": "Am I ill?", "private": True})
+        await service.until(lambda: "broke" in asked.text)
+
+    logged = [vars(record) for record in caplog.records if record.msg == "broken"]
+    assert [each["command"] for each in logged] == ["ask"]
+    assert "Am I ill?" not in str(logged)
+
+
 async def test_the_same_event_told_twice_is_answered_once(
     service: FakeDiscord, living: Living
 ) -> None:

@@ -82,14 +82,18 @@ async def test_a_wrong_token_names_the_variable(
     assert "a.wrong.token" not in str(wrong)
 
 
+@pytest.mark.parametrize("noticed", ["at a new session", "at a request"])
 async def test_a_token_that_is_revoked_ends_the_bot_with_a_reason(
-    service: FakeDiscord, living: Living
+    service: FakeDiscord, living: Living, noticed: str
 ) -> None:
     """It must not knock at Discord's door for ever: 10,000 refusals ban the address."""
     with pytest.RaisesGroup(pytest.RaisesGroup(pytest.RaisesExc(PlatformError, match="token"))):
         async with living(ScriptedProvider()):
             service.state.revoke()
-            await service.gateway.drop("invalid")
+            if noticed == "at a request":
+                service.mention("Why?")
+            else:
+                await service.gateway.drop("invalid")
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
 

@@ -107,6 +107,46 @@ async def test_a_reply_to_a_message_that_is_gone_begins_anew(
     assert [len(prompt.turns) for _, prompt in provider.prompts] == [1, 1]
 
 
+async def test_a_question_survives_a_broken_connection_before_it_is_taken_on(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Neither being seen typing nor where a chain began is worth a question."""
+    provider = ScriptedProvider()
+    async with living(provider, SINGLE, models=("a",)):
+        earlier = service.say("Hello.", user="bob")
+        service.remove(earlier)
+        broken = "POST /channels/{channel}/typing", "GET /channels/{channel}/messages/{message}"
+        service.state.faults.hits = lambda route: route in broken
+        service.state.faults.coming.extend(["cut"] * 2)
+        bot = service.state.bot.id
+        service.say(f"<@{bot}> Why?", reply_to=earlier, files={"a.txt": b"Because."})
+        post = await service.said()
+        await service.until(lambda: is_final(post))
+
+    assert service.state.faults.happened["cut"] == 2
+    assert "Because." in provider.prompts[0][1].turns[0].text
+
+
+async def test_who_asks_a_bot_that_stops_is_told_so(service: FakeDiscord, living: Living) -> None:
+    """Discord delivers nothing twice, and "thinking…" would stand there for ever."""
+    async with living(ScriptedProvider(), SINGLE, models=("a",)) as house:
+        await service.until(lambda: service.state.commands)
+        service.mention("Why?")
+        post = await service.said()
+        await service.until(lambda: is_final(post))
+        await house.desk.close(within_s=1)
+        service.mention("And why?")
+        said = await service.said(number=2)
+        asked = service.slash("ask", {"question": "Why?"})
+        await service.until(lambda: asked.text)
+        again = service.click("Retry", post=post)
+        await service.until(lambda: again.text)
+
+    assert {"I am stopping just now" in text for text in (said.text, asked.text, again.text)} == {
+        True
+    }
+
+
 async def test_files_that_are_too_big_or_lie_elsewhere_are_not_fetched() -> None:
     """The bot must be no one's hand into a network that only it can reach."""
     state = discord.Client(intents=discord.Intents.none())._connection

@@ -83,6 +83,11 @@ class People:
         post.content, post.edited = text, self.state.clock.date()
         self.posting.tell(post, "UPDATE")
 
+    def preview(self, post: Post) -> None:
+        """Discord shows what a link in a message leads to; nobody has edited it."""
+        post.embeds = [{"type": "link", "title": "A page"}]
+        self.posting.tell(post, "UPDATE")
+
     def remove(self, post: Post) -> None:
         """The author, or who keeps order, deletes a message."""
         self.posting.delete(post)
