@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -28,7 +28,8 @@ MENTION = re.compile(
 # Possessive, so that no text takes longer than its length (Python 3.11 has *+).
 PICTURE = re.compile(r"!\[([^\[\]]*+)\]\(\s*+<?((?:[^\s<>()]|\([^\s<>()]*+\))*+)[^()]*+\)|(!\[)")
 SENTENCE = re.compile(r"[.!?…][\"'”’)\]*_]*\s+|[。！？]")  # noqa: RUF001 - those are full stops too
-TICKS = re.compile("`+")
+TICKS = re.compile(r"(?<![\\`])(\\*+)(`+)")
+BAR = re.compile(r"(?<!\\)\|")
 
 
 def harmless(text: str) -> str:
@@ -224,7 +225,7 @@ def _without_images(text: str) -> str:
         if is_code(match.start()):
             return match[0]
         # What is no plain picture (a reference, brackets in the description) becomes a link.
-        return f"!{JOINER}[" if match[3] else _as_text(match[1], match[2])
+        return f"!{JOINER}[" if match[3] else _as_text(match[1], match[2]) or JOINER
 
     return PICTURE.sub(replaced, text)
 
@@ -241,30 +242,40 @@ def _code(text: str) -> list[tuple[int, int]]:
     """Where code stands, in blocks and in lines, in order and apart."""
     starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
     found: list[tuple[int, int]] = []
+    before = ""
     for token in _blocks(text):
-        if token.map is None:
+        in_cell, before = before in {"th_open", "td_open"}, token.type
+        if token.map is None or in_cell:  # a cell does not tell where in its row it is
             continue
         begin, end = starts[token.map[0]], min(starts[token.map[1]], len(text))
         if token.type in {"fence", "code_block"}:
             found.append((begin, end))
-        elif token.type in {"inline", "tr_open"}:
+        elif token.type == "inline":
             found.extend(_spans_of_code(text, begin, end))
+        elif token.type == "tr_open":  # each cell is a text of its own
+            cells = [begin, *(bar.end() for bar in BAR.finditer(text, begin, end)), end]
+            for cell in pairwise(cells):
+                found.extend(_spans_of_code(text, *cell))
     return sorted(found)
 
 
 def _spans_of_code(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """A run of backticks up to the next run of the same length, as CommonMark says; linear."""
-    runs = [match.span() for match in TICKS.finditer(text, begin, end)]
+    """A run of backticks up to the next run of the same length, as CommonMark says; linear.
+
+    A backslash takes the first one out of a run that opens, not out of one that closes.
+    """
+    found = list(TICKS.finditer(text, begin, end))
+    runs = [match.span(2) for match in found]
     later: dict[int, list[int]] = {}
     for index in range(len(runs) - 1, -1, -1):
         later.setdefault(runs[index][1] - runs[index][0], []).append(index)
     index = 0
     while index < len(runs):
-        start, stop = runs[index]
-        alike = later[stop - start]
+        start, stop = runs[index][0] + len(found[index][1]) % 2, runs[index][1]
+        alike = later.get(stop - start, [])
         while alike and alike[-1] <= index:
             alike.pop()
-        if alike and not (start and text[start - 1] == "\\"):
+        if alike:
             index = alike[-1]
             yield start, runs[index][1]
         index += 1
