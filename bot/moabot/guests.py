@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import sys
+import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -17,6 +19,8 @@ __all__ = ["UPDATE", "USUAL", "Bounds", "Line", "blamed", "is_stopped", "within"
 
 T = TypeVar("T")
 UPDATE = "Update or remove it."
+MOMENT_S = 0.01
+"""In which a thread that runs Python comes to its turn: twice the switch interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,18 @@ class Line:
             raise call.given_up(self._seconds, key="hook_s") from None
 
 
+def _runs_python(ident: int) -> bool:
+    """Whether a thread gets on in its Python code, looked at a few times."""
+    seen: set[tuple[int, int]] = set()
+    for _ in range(5):
+        frame = sys._current_frames().get(ident)  # noqa: SLF001 - there is no public way to look
+        if frame is None:
+            return False
+        seen.add((id(frame), frame.f_lasti))
+        time.sleep(MOMENT_S)  # noqa: TID251 - the thread must come to its turn
+    return len(seen) > 1
+
+
 class _Call(Generic[T]):
     """One call in a thread of its own, which keeps no process from ending."""
 
@@ -127,10 +143,11 @@ class _Call(Generic[T]):
         """Nobody waits any more: stop it, as far as that can be done, and say so.
 
         A thread cannot be killed. One that runs Python gets an exception there; one that waits in
-        C gets it when it comes back, and costs nothing until then.
+        C costs nothing and is left alone. For that one the exception would stay pending, which
+        Python 3.11 then looks for at every call of every thread, and under a tracer for ever.
         """
         ident = self._thread.ident
-        if ident is not None and self._thread.is_alive():
+        if ident is not None and _runs_python(ident):
             raising = ctypes.pythonapi.PyThreadState_SetAsyncExc
             raising(ctypes.c_ulong(ident), ctypes.py_object(SystemExit))
         return PluginError(
