@@ -14,7 +14,8 @@ from moabot_platforms import words
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.layout import Marker, Page
 from moabot_platforms.discord.marks import mark, nonce
-from moabot_platforms.discord.sending import Doors, Gone, persist
+from moabot_platforms.discord.places import MANY, PAGES
+from moabot_platforms.discord.sending import Doors, Forbidden, Gone, persist
 from moabot_platforms.edits import LatestWins
 from moabot_platforms.progress import Progress
 
@@ -103,8 +104,14 @@ class DiscordReply(Progress):
         await self._edits.close()
         await persist(self._move_if_late)
         money = await self._shows_cost(self._entry)
-        pages = layout.answered(answer, self._marker, money=money, most=self._place.pages)
-        await self._deliver(pages)
+        most = self._place.pages
+        try:
+            await self._deliver(layout.answered(answer, self._marker, money=money, most=most))
+        except Forbidden:
+            if most != PAGES:
+                raise
+            # Perhaps nothing may be attached here, which no process knows of every place.
+            await self._deliver(layout.answered(answer, self._marker, money=money, most=MANY))
 
     async def sorry(self, error: MoabotError, *, reference: str) -> None:
         """Say in one sentence why there is no answer."""
@@ -203,11 +210,15 @@ class DiscordReply(Progress):
     async def _post(self, page: Page, number: int) -> None:
         word = nonce(self._id, number, self._generation)
         self._posts[number] = await self._doors.sent(
-            self._place.channel, lambda: self._place.post(page, nonce=word)
+            self._door(page), lambda: self._place.post(page, nonce=word)
         )
 
     async def _edit(self, message: int, page: Page) -> None:
-        await self._doors.sent(self._place.channel, lambda: self._place.edit(message, page))
+        await self._doors.sent(self._door(page), lambda: self._place.edit(message, page))
+
+    def _door(self, page: Page) -> int:
+        """Who may attach nothing may write all the same."""
+        return -self._place.channel if page.attached else self._place.channel
 
     def _late(self) -> bool:
         return self._room.later is not None and asyncio.get_running_loop().time() >= self._until

@@ -77,7 +77,7 @@ class Doors:
         """Make one request about a channel; raises `TryLater`, or another `PlatformError`.
 
         The negative of a channel stands for what is not writing there: who may not read its
-        history or open a thread may write all the same.
+        history, open a thread or attach a file may write all the same.
         """
         await self.there.wait()
         if not self.are_open(channel):

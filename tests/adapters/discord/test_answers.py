@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from tests.adapters.discord.conftest import Living
 from tests.fakes.discord.service import FakeDiscord
-from tests.fakes.discord.world import CREATE_PUBLIC_THREADS, Post
+from tests.fakes.discord.world import ATTACH_FILES, CREATE_PUBLIC_THREADS, Post
 
 from moabot.contract import Prompt
 from moabot.testing import Said, ScriptedProvider, hangs, says
@@ -203,6 +203,23 @@ async def test_a_very_long_text_is_attached_whole(service: FakeDiscord, living: 
 
     assert post.files["answer.md"].decode() == text
     assert len(service.seen()) == 2
+
+
+async def test_where_nothing_may_be_attached_a_long_text_goes_on_in_messages(
+    service: FakeDiscord, living: Living
+) -> None:
+    """In a thread the right is not looked up beforehand; an answer that is paid for must arrive."""
+    long = "\n\n".join(f"Paragraph {number} of many words." for number in range(600))
+    provider = ScriptedProvider({"a": says(long)})
+    async with living(provider, {"defaults": {"strategy": "single"}}, models=("a",)):
+        there = service.thread()
+        there.denied = ATTACH_FILES
+        service.mention("Tell me all.", channel=there)
+        await service.until(lambda: any("👍" in post.buttons for post in service.seen(there)))
+
+    shown = "\n".join(post.text for post in service.seen(there))
+    assert "Paragraph 599 of many words." in shown
+    assert not any(post.files for post in service.seen(there))
 
 
 async def test_an_apology_names_the_reason_and_offers_another_try(

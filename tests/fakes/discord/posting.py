@@ -17,6 +17,7 @@ from tests.fakes.discord.reading import pings
 from tests.fakes.discord.rules import Refusal, check_allowed_mentions, check_message, invalid
 from tests.fakes.discord.state import State
 from tests.fakes.discord.world import (
+    ATTACH_FILES,
     COMPONENTS_V2,
     DM,
     EPHEMERAL,
@@ -174,6 +175,8 @@ class Posting:
         return found
 
     def _write(self, post: Post, body: Json, files: Files) -> None:
+        if files and post.channel.guild_id == self.state.guild_id:
+            self.check_may(post.channel, ATTACH_FILES)
         check_allowed_mentions(body.get("allowed_mentions"))
         draft = self._draft(post, body, files)
         check_message(

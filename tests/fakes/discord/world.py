@@ -17,6 +17,7 @@ COMPONENTS_V2 = 1 << 15
 
 MANAGE_GUILD = 1 << 5
 VIEW_CHANNEL = 1 << 10
+ATTACH_FILES = 1 << 15
 SEND_MESSAGES = 1 << 11
 MENTION_EVERYONE = 1 << 17
 CREATE_PUBLIC_THREADS = 1 << 35
@@ -31,7 +32,7 @@ EVERYBODY_MAY = (
     | READ_HISTORY
     | 1 << 6  # add reactions
     | 1 << 14  # embed links
-    | 1 << 15  # attach files
+    | ATTACH_FILES
     | 1 << 31  # use application commands
 )
 TEXT, DM, GROUP, PUBLIC_THREAD, PRIVATE_THREAD = 0, 1, 3, 11, 12
