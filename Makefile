@@ -129,7 +129,7 @@ both-encoders:
 	$(call step,both encoders,.venv/sentences/bin/python -m pytest --quiet tests/cache/test_encoder.py)
 
 wheel: .venv/.dev weights
-	$(call step,the built wheel,PATH=$(BIN):$$PATH tests/wheel.sh)
+	$(call step,the built wheel,tests/wheel.sh)
 
 test: tests
 

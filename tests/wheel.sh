@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Builds the wheel and tests it where the checkout cannot be imported: what users get is what is tested.
-# Run by `make wheel`, with .venv/bin in front of PATH.
+# Run by `make wheel`.
 set -euo pipefail
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+uv=$checkout/.venv/bin/uv
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 
 cd "$checkout"
 rm -rf dist
-uv build --quiet --wheel --out-dir dist
-uv venv --quiet --seed --python .venv/bin/python "$place/venv"
-uv pip install --quiet --python "$place/venv/bin/python" -c constraints.txt --group test dist/*.whl
+"$uv" build --quiet --wheel --out-dir dist
+"$uv" venv --quiet --seed --python .venv/bin/python "$place/venv"
+"$uv" pip install --quiet --python "$place/venv/bin/python" -c constraints.txt --group test dist/*.whl
 
 mkdir "$place/tests"
 cp pyproject.toml "$place"
@@ -28,7 +29,7 @@ moabot --version
 # A third party's distribution, as its users get it: two steps, then a question.
 cp -r "$checkout/examples/moabot-acme" "$place/acme" # a builder leaves files where it builds
 cp acme/config.toml .
-uv build --quiet --wheel acme
+"$uv" build --quiet --wheel acme
 moabot plugins install acme/dist/*.whl --yes
 grep --quiet 'moabot-acme==0.1.0 sha256:' config.toml
 moabot plugins verify --ask
