@@ -23,7 +23,14 @@ from moabot_platforms.slack.web import Call, SlackRefused, SlackSilent, Web, Wor
 
 __all__ = ["opened"]
 
-READS = {"auth.test", "conversations.info", "conversations.replies", "files.info", "users.info"}
+READS = {
+    "auth.test",
+    "conversations.info",
+    "conversations.members",
+    "conversations.replies",
+    "files.info",
+    "users.info",
+}
 """Methods that take a query; all others take JSON."""
 CALL_S = 30
 log = logging.getLogger("moabot.slack")

@@ -105,6 +105,8 @@ class Slack:
             return not late and await self._heard(body)
 
     async def _heard(self, body: Json) -> bool:
+        if text(body, "team_id") != self.home.team:
+            return True  # another workspace has the app too; this token is of no use there
         what = happened(body, bot=self.home.bot)
         try:
             match what:
@@ -242,6 +244,8 @@ class Slack:
             found = inside(await self.home.web.surely("users.info", {"user": user}), "user")
         except PlatformError:
             return False
+        if text(found, "team_id") != self.home.team:
+            return False  # a guest from another workspace may well be an admin there
         return flag(found, "is_admin") or flag(found, "is_owner") or flag(found, "is_primary_owner")
 
 

@@ -164,15 +164,17 @@ class SlackReply(Progress):
 
     async def _put(self, part: str, content: Content) -> None:
         mark = Mark(self._of, part)
-        if ts := self._posts.get(part, ""):
+        old = self._posts.get(part, "")
+        if old:
             try:
-                await self._web.update(self._place, ts, content, mark)
-            except SlackRefused as refused:
-                if refused.error not in {"message_not_found", "cant_update_message"}:
-                    raise
+                await self._web.update(self._place, old, content, mark)
+            except SlackRefused:  # it is gone, or too old to be edited
+                mark = Mark(self._of, f"{part} anew")
             else:
                 return
         self._posts[part] = await self._web.post(self._place, content, mark)
+        if old:
+            await self._web.delete(self._place, old)
 
     async def _left_behind(self, *, receipt: str) -> dict[str, str]:
         """All that was posted of this answer, streams without an end included; by part.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from moabot_platforms.slack.payload import Json, inside, listed, text
+from moabot_platforms.slack.payload import Json, inside, listed, text, words
 
 __all__ = ["Amended", "Happened", "HomeOpened", "Said", "Stopped", "event_id", "happened", "plain"]
 
@@ -103,7 +103,9 @@ def happened(body: Json, *, bot: str) -> Happened:
             )
         case "app_home_opened" if text(event, "tab") in {"home", ""}:
             return HomeOpened(team, text(event, "channel"), text(event, "user"))
-        case "app_uninstalled" | "tokens_revoked":
+        case "app_uninstalled":
+            return "uninstalled"
+        case "tokens_revoked" if bot in words(event, "tokens", "bot"):
             return "uninstalled"
         case "app_rate_limited":
             return "limited"

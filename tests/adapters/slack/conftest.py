@@ -39,7 +39,7 @@ class Bot:
 
         def final() -> bool:
             posts = self.answers(ts, channel)
-            whole = sum(is_final(post) for post in posts) >= count
+            whole = sum(is_final(post) for post in posts) == count
             return whole and not any(is_working(post) for post in posts)
 
         await self.slack.until(final)

@@ -123,3 +123,19 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+async def test_what_happens_in_another_workspace_is_not_for_this_bot(tmp_path: Path) -> None:
+    """One app may be installed in several: its removal there must not end the bot here."""
+    provider = ScriptedProvider({"a": says("Here.")})
+    async with FakeSlack() as slack, running(slack, provider, tmp_path, tables=ALONE) as bot:
+        slack.add_team("T2")
+        await slack.uninstall("T2").acked()
+        elsewhere = slack.mention("CT2", "UT2", "Why there?")
+        await elsewhere.acked()
+        revoked = slack.event({"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}})
+        await revoked.acked()
+        asked = slack.mention("C1", "U1", "Why here?")
+        await bot.answered(asked.ts)
+
+    assert len({prompt.turns[-1].text for _, prompt in provider.prompts}) == 1

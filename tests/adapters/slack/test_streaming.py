@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
@@ -111,17 +110,34 @@ async def test_what_may_not_be_deleted_neither_doubles_nor_loses_an_answer(
     faults = Faults(next=fault, refusing={"chat.delete": "compliance_exports_prevent_deletion"})
     text = "".join(f"Word {n} " for n in range(200))
     provider = ScriptedProvider({"a": says(text, word_s=0.006)})
-    async with FakeSlack(faults=faults) as slack:
-        async with running(slack, provider, tmp_path, panel=ALONE, tables=FAST) as bot:
-            asked = slack.mention("C1", "U1", "Tell.")
-            await slack.until(lambda: slack.session("C1", asked.ts) == "active")
-        async with running(slack, provider, tmp_path, panel=ALONE, tables=FAST) as bot:
-            await asyncio.sleep(60)  # nothing was left for another process
-            posts = bot.answers(asked.ts)
+    async with (
+        FakeSlack(faults=faults) as slack,
+        running(slack, provider, tmp_path, panel=ALONE, tables=FAST) as bot,
+    ):
+        asked = slack.mention("C1", "U1", "Tell.")
+        await slack.until(lambda: slack.session("C1", asked.ts) == "active")
+        posts = bot.answers(asked.ts)
 
     (left,) = [post for post in posts if not is_final(post)]
     assert left.shown == "The answer is in another message here."
     assert _words(_read(posts)) == _words(text)
+
+
+async def test_what_may_not_be_edited_any_more_is_posted_anew(tmp_path: Path) -> None:
+    """A workspace may close edits after a minute; models may take longer."""
+    faults = Faults(
+        next=[("chat.startStream", "broken")], refusing={"chat.update": "edit_window_closed"}
+    )
+    provider = ScriptedProvider({"a": says("Here it is.")})
+    async with (
+        FakeSlack(faults=faults) as slack,
+        running(slack, provider, tmp_path, panel=ALONE, tables=FAST) as bot,
+    ):
+        asked = slack.mention("C1", "U1", "Tell.")
+        await slack.until(lambda: slack.session("C1", asked.ts) == "active")
+        (post,) = bot.answers(asked.ts)
+
+    assert _words(_read([post])) == ["Here", "it", "is."]
 
 
 async def test_a_mention_in_the_answer_rings_nobody(tmp_path: Path) -> None:

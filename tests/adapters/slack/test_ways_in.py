@@ -225,3 +225,13 @@ async def test_a_channel_that_wants_no_money_shown_sees_none(tmp_path: Path) -> 
     assert "cost" in shown.shown or "$" in shown.shown
     assert "cost" not in silent.shown
     assert "$" not in silent.shown
+
+
+async def test_an_admin_of_another_workspace_manages_nothing_here(tmp_path: Path) -> None:
+    """In a shared channel, Slack tells of strangers what they are at home."""
+    async with FakeSlack() as slack, running(slack, ScriptedProvider(MODELS), tmp_path) as bot:
+        slack.add_person("U8", admin=True).team = "T2"
+        stranger = await bot.platform.asker("T1", "C1", "U8")
+        own = await bot.platform.asker("T1", "C1", "U9")
+
+    assert (stranger.manages, own.manages) == (False, True)

@@ -106,7 +106,7 @@ def _user(asked: Asked) -> Json:
     return {
         "user": {
             "id": person.id,
-            "team_id": asked.team.id,
+            "team_id": person.team or asked.team.id,
             "name": person.name,
             "real_name": person.name,
             "profile": profile,

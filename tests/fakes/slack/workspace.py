@@ -20,6 +20,8 @@ class Person:
     admin: bool = False
     owner: bool = False
     bot: bool = False
+    team: str = ""
+    """The workspace they are from; empty: the one they are asked about in."""
 
 
 @dataclass(slots=True)
