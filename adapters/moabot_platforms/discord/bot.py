@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 
 from moabot.errors import StoreError
@@ -57,7 +58,11 @@ class Bot(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         """Logged in: requests may go out."""
         self.doors.there.set()
-        await self.tree.sync_if_changed()
+        try:
+            await self.tree.sync_if_changed()
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            # The commands that Discord has will do until the next start.
+            log.warning("discord commands not synced", extra={"error": str(error)})
 
     async def on_message(self, message: discord.Message) -> None:
         """Somebody said something that the bot may hear."""

@@ -117,7 +117,7 @@ async def test_a_question_survives_a_broken_connection_before_it_is_taken_on(
         service.remove(earlier)
         broken = "POST /channels/{channel}/typing", "GET /channels/{channel}/messages/{message}"
         service.state.faults.hits = lambda route: route in broken
-        service.state.faults.coming.extend(["cut"] * 2)
+        service.state.faults.coming.extend(("cut", "cut"))
         bot = service.state.bot.id
         service.say(f"<@{bot}> Why?", reply_to=earlier, files={"a.txt": b"Because."})
         post = await service.said()
@@ -145,6 +145,20 @@ async def test_who_asks_a_bot_that_stops_is_told_so(service: FakeDiscord, living
     assert {"I am stopping just now" in text for text in (said.text, asked.text, again.text)} == {
         True
     }
+
+
+async def test_commands_that_cannot_be_told_to_discord_do_not_keep_the_bot_away(
+    service: FakeDiscord, living: Living
+) -> None:
+    """It has those of the last start, and people can mention the bot."""
+    service.state.faults.hits = lambda route: route.endswith("/commands")
+    service.state.faults.coming.extend(("cut", "cut"))  # aiohttp repeats what was cut once
+    async with living(ScriptedProvider(), SINGLE, models=("a",)):
+        service.mention("Why?")
+        post = await service.said()
+        await service.until(lambda: is_final(post))
+
+    assert service.state.faults.happened["cut"] == 2
 
 
 async def test_files_that_are_too_big_or_lie_elsewhere_are_not_fetched() -> None:
