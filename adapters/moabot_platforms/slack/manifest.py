@@ -25,7 +25,7 @@ SCOPES = (
     "im:read",
     "users:read",
 )
-"""What the bot token may do; what is read with each is told in the README."""
+"""What the bot token may do."""
 EVENTS = (
     "agent_session_stopped",
     "app_home_opened",

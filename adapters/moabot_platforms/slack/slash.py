@@ -115,6 +115,7 @@ async def _ask(slack: Slack, body: Json, question: str) -> None:
     """A command is no message: the question is posted, and answered in its thread."""
     if not question.strip():
         raise QuestionRejected("The question is empty.", fix="Write it after `/moa ask`.")
+    await slack.desk.settings(await _asker(slack, body))  # who may not ask is not shown to all
     team, channel, user = (text(body, name) for name in ("team_id", "channel_id", "user_id"))
     shown = {"type": "section", "text": {"type": "mrkdwn", "text": _asked(user, question)}}
     mark = Mark(text(body, "trigger_id")[-32:], "question")

@@ -235,3 +235,17 @@ async def test_an_admin_of_another_workspace_manages_nothing_here(tmp_path: Path
         own = await bot.platform.asker("T1", "C1", "U9")
 
     assert (stranger.manages, own.manages) == (False, True)
+
+
+async def test_a_question_of_somebody_shut_out_is_not_posted(tmp_path: Path) -> None:
+    """The channel would read a question that nobody answers."""
+    tables = {"admission": {"deny": {"users": ["slack:T1/U1"]}}}
+    async with (
+        FakeSlack() as slack,
+        running(slack, ScriptedProvider(MODELS), tmp_path, tables=tables),
+    ):
+        asked = slack.slash("C1", "U1", "ask Why?")
+        await asked.acked()
+
+    assert "may not use this bot" in str(asked.answer)
+    assert slack.posts("C1") == []
