@@ -119,7 +119,8 @@ def _runs_python(ident: int) -> bool:
     """Whether a thread gets on in its Python code, looked at a few times."""
     seen: set[tuple[int, int]] = set()
     for _ in range(5):
-        frame = sys._current_frames().get(ident)  # noqa: SLF001 - there is no public way to look
+        # There is no public way to look.
+        frame = sys._current_frames().get(ident)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as it says
         if frame is None:
             return False
         seen.add((id(frame), frame.f_lasti))
