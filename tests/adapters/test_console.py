@@ -114,7 +114,7 @@ def test_money_is_known_estimated_or_unknown_and_says_which(usage: Usage, told: 
     [
         (ANSWER, "2 of 2 models agree"),
         (replace(ANSWER, degraded="Only one answered."), ""),
-        (replace(ANSWER, from_cache=True), "remembered from an earlier answer"),
+        (replace(ANSWER, from_cache=True), "from the cache"),
         (replace(ANSWER, agreement=Agreement(1, 1)), ""),
         (replace(ANSWER, agreement=None), ""),
     ],

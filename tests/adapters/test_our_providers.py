@@ -16,6 +16,7 @@ from moabot.errors import (
     ProviderGarbled,
     ProviderRefused,
     ProviderRejected,
+    ProviderSilent,
     ProviderUnreachable,
 )
 from moabot.testing import ProviderContract
@@ -37,8 +38,8 @@ FAULTS: dict[str, type[ProviderError]] = {
     "plain": ProviderGarbled,
     "garbled": ProviderGarbled,
     "wrong-shape": ProviderGarbled,
-    "empty": ProviderGarbled,
-    "blank": ProviderGarbled,
+    "empty": ProviderSilent,
+    "blank": ProviderSilent,
     "refusal": ProviderRefused,
 }
 STREAM_FAULTS: dict[str, type[ProviderError]] = {
