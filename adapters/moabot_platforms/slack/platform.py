@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
-from moabot.errors import PlatformError, Refused, StoreError
+from moabot.errors import MoabotError, PlatformError, Refused, StoreError
 from moabot.findings import Finding
+from moabot.guests import blamed
 from moabot.journal import Entry, event_of
 from moabot_platforms.slack.blocks import escaped
 from moabot_platforms.slack.files import Files
@@ -260,9 +261,9 @@ async def _lost() -> None:
 async def _guarded(work: Coroutine[None, None, None]) -> None:
     """The edge: what breaks one answer or one home tab must not end the others."""
     try:
-        async with asyncio.TaskGroup() as own:
-            own.create_task(work)
-    except ExceptionGroup as broken:
-        if broken.subgroup(_Gone) is not None:
-            raise
+        with blamed("Slack"):
+            await work
+    except _Gone:
+        raise
+    except MoabotError:
         log.exception("broken")
