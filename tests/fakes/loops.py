@@ -20,7 +20,7 @@ Ts = TypeVarTuple("Ts")
 MOMENT_S = 0.001
 """Real time for the kernel, before each leap."""
 THREAD_S = 30.0
-"""Real time after which a thread's work counts as stuck."""
+"""Real time after which a thread's work counts as stuck: also one that the loop was not told of."""
 
 
 class _Leap(selectors.DefaultSelector):
@@ -36,7 +36,7 @@ class _Leap(selectors.DefaultSelector):
         if self.in_threads:
             # The thread's end wakes the loop through its own socket, which is ready then.
             return super().select(THREAD_S)
-        ready = super().select(MOMENT_S)
+        ready = super().select(THREAD_S if timeout is None else MOMENT_S)
         if ready:
             return ready
         if timeout is None:

@@ -9,9 +9,10 @@ from moabot.errors import MoabotError, PlatformError, QuestionRejected
 from moabot_platforms.commands import SETTINGS, changed, told
 from moabot_platforms.slack import blocks, forms
 from moabot_platforms.slack.home import shown
-from moabot_platforms.slack.payload import Json, inside, text
+from moabot_platforms.slack.payload import Json, flag, inside, text
 from moabot_platforms.slack.said import event_id, plain
 from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused
+from moabot_platforms.words import stopping
 
 if TYPE_CHECKING:
     from moabot_platforms.slack.platform import Slack
@@ -104,11 +105,32 @@ async def asked_about(slack: Slack, ack: Ack, body: Json) -> None:
         private=await slack.is_private(channel),
     )
     try:
+        await _require_membership(slack, channel)
         if not await slack.take_on(message):
-            raise QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
+            raise stopping()
         await ack()
     except MoabotError as error:
         await ack(response_action="errors", errors={"question": str(error)[:1900]})
+
+
+async def _require_membership(slack: Slack, channel: str) -> None:
+    """A shortcut works where the bot is not: nobody would ever see its answer there."""
+    try:
+        found = inside(
+            await slack.home.web.call("conversations.info", {"channel": channel}), "channel"
+        )
+    except SlackRefused as refused:
+        raise _outside(refused.error) from refused
+    except PlatformError:  # it cannot be told in time: posting will
+        return
+    if not (flag(found, "is_member") or flag(found, "is_im")):
+        raise _outside("not_in_channel")
+
+
+def _outside(why: str) -> PlatformError:
+    return PlatformError(
+        f"I cannot write here ({why}).", fix="Invite me with /invite, then ask again."
+    )
 
 
 async def _ask(slack: Slack, body: Json, question: str) -> None:
@@ -124,9 +146,7 @@ async def _ask(slack: Slack, body: Json, question: str) -> None:
             Place(team, channel, "", user), Content(blocks.preview(question), (shown,)), mark
         )
     except SlackRefused as refused:
-        raise PlatformError(
-            f"I cannot write here ({refused.error}).", fix="Invite me with /invite, then ask again."
-        ) from refused
+        raise _outside(refused.error) from refused
     message = Message(
         platform="slack",
         workspace=team,
@@ -138,7 +158,7 @@ async def _ask(slack: Slack, body: Json, question: str) -> None:
         private=await slack.is_private(channel),
     )
     if not await slack.take_on(message):
-        raise QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
+        raise stopping()
 
 
 async def _open_settings(slack: Slack, body: Json) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tests.adapters.slack.conftest import Bot, running
-from tests.fakes.slack import FakeSlack, Post
+from tests.fakes.slack import FakeSlack, Faults, Post
 
 from moabot.testing import ScriptedProvider, says
 
@@ -137,6 +138,41 @@ async def test_a_message_can_be_asked_about(tmp_path: Path) -> None:
     asked = provider.prompts[0][1].turns[-1].text
     assert "What could that mean?" in asked
     assert "> The build is red since noon." in asked
+
+
+async def test_a_question_whose_post_was_not_confirmed_is_posted_once(tmp_path: Path) -> None:
+    """`/moa ask` posts into the channel, where no thread can be looked through for it."""
+    faults = Faults(next=[("chat.postMessage", "lost")])
+    async with (
+        FakeSlack(faults=faults) as slack,
+        running(slack, ScriptedProvider(MODELS), tmp_path) as bot,
+    ):
+        await slack.slash("C1", "U1", "ask Why?").acked()
+        question = slack.posts("C1")[0]
+        await bot.answered(question.ts)
+
+    assert [post.ts for post in slack.posts("C1") if not post.thread_ts] == [question.ts]
+    assert faults.next == []
+
+
+@pytest.mark.parametrize("kind", ["channel", "group"])
+async def test_who_asks_about_a_message_where_the_bot_is_not_is_told_to_invite_it(
+    tmp_path: Path, kind: str
+) -> None:
+    """A shortcut works everywhere; the answer could not be posted, and nobody would know why."""
+    provider = ScriptedProvider(MODELS)
+    async with FakeSlack() as slack, running(slack, provider, tmp_path) as bot:
+        there = slack.add_channel("C9", kind=kind)
+        said = slack.say("C9", "U2", "The build is red since noon.")
+        there.members.discard(slack.workspace.teams["T1"].bot)
+        slack.shortcut(slack.workspace.posts["C9", said.ts], "moabot_about")
+        await slack.until(lambda: bool(slack.views))
+        sent = slack.submit(slack.views[0], {"question": "Why?"})
+        await sent.acked()
+
+    assert "Invite me with /invite" in str(sent.answer)
+    assert bot.answers(said.ts, "C9") == []
+    assert provider.prompts == []
 
 
 async def test_the_home_tab_shows_settings_and_sums(tmp_path: Path) -> None:
