@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from moabot.contract import Asker, Message
 from moabot.errors import MoabotError, PlatformError, QuestionRejected
-from moabot_platforms.commands import SETTINGS, changed, told
+from moabot_platforms.commands import BUDGETS, SETTINGS, UNSET, changed, told
 from moabot_platforms.slack import blocks, forms
 from moabot_platforms.slack.home import shown
 from moabot_platforms.slack.payload import Json, flag, inside, text
@@ -15,6 +15,9 @@ from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused
 from moabot_platforms.words import stopping
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moabot.config import Defaults
     from moabot_platforms.slack.platform import Slack
 
 __all__ = ["Ack", "asked_about", "commanded", "set_here", "shortcut"]
@@ -61,10 +64,7 @@ async def set_here(slack: Slack, ack: Ack, body: Json) -> None:
     asker = await slack.asker(text(body, "team", "id"), channel, text(body, "user", "id"))
     here = await slack.desk.settings(asker)
     announced: list[str] = []
-    for name in slack.desk.choices():
-        value = forms.chosen(body, name)
-        if not value or value == str(getattr(here, name)):
-            continue
+    for name, value in _wanted(body, here).items():
         try:
             announced.append((await changed(slack.desk, asker, name, value)).announced)
         except MoabotError as error:
@@ -74,6 +74,21 @@ async def set_here(slack: Slack, ack: Ack, body: Json) -> None:
         await ack()
     for words in announced:
         await _announce(slack, asker, words)
+
+
+def _wanted(body: Json, here: Defaults) -> Mapping[str, str]:
+    """What differs in the modal from what holds, by the setting's name; an empty field unsets."""
+    there = forms.entered(body)
+    return {
+        name: there[name] or UNSET
+        for name in (*SETTINGS, *BUDGETS.values())
+        if name in there and there[name] != _now(here, name)
+    }
+
+
+def _now(here: Defaults, name: str) -> str:
+    value: object = getattr(here, name)
+    return "" if value is None else str(value)
 
 
 async def shortcut(slack: Slack, body: Json) -> None:
@@ -164,8 +179,10 @@ async def _ask(slack: Slack, body: Json, question: str) -> None:
 async def _open_settings(slack: Slack, body: Json) -> None:
     asker = await _asker(slack, body)
     here = await slack.desk.settings(asker)
-    now = {name: str(getattr(here, name)) for name in slack.desk.choices()}
-    view = forms.settings(now, slack.desk.choices(), channel=asker.scope.channel)
+    choices = slack.desk.choices()
+    budgets = [name for name in BUDGETS.values() if await slack.desk.may_change(asker, name)]
+    now = {name: _now(here, name) for name in (*choices, *budgets)}
+    view = forms.settings(now, choices, channel=asker.scope.channel)
     args = {"trigger_id": text(body, "trigger_id"), "view": view}
     await slack.home.web.call("views.open", args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -99,16 +100,41 @@ async def test_settings_are_changed_by_command_for_the_next_question(tmp_path: P
 
 async def test_settings_are_changed_in_a_modal(tmp_path: Path) -> None:
     """Nobody remembers the names of strategies."""
+    tables = {"admission": {"admins": ["slack:T1/U9"]}}
+    async with (
+        FakeSlack() as slack,
+        running(slack, ScriptedProvider(MODELS), tmp_path, tables=tables) as bot,
+    ):
+        await slack.slash("C1", "U9", "strategy").acked()
+        await slack.until(lambda: bool(slack.views))
+        (view,) = slack.views
+        chosen: dict[str, object] = {"strategy": "vote", "preset": "fast", "budget_day_usd": "2.50"}
+        await slack.submit(view, chosen).acked()
+        asker = await bot.platform.asker("T1", "C1", "U1")
+        here = await bot.platform.desk.settings(asker)
+        await slack.slash("C1", "U9", "preset").acked()
+        await slack.until(lambda: slack.views not in ([], [view]))
+        await slack.submit(slack.views[-1], {"budget_day_usd": None}).acked()
+        later = await bot.platform.desk.settings(asker)
+
+    assert (here.strategy, here.preset, here.budget_day_usd) == ("vote", "fast", Decimal("2.50"))
+    assert here.budget_month_usd is None
+    assert "changed the budget of a day here from not set to $2.50" in str(slack.posts("C1"))
+    assert (later.strategy, later.budget_day_usd) == ("vote", None)
+
+
+async def test_budgets_are_not_offered_to_who_may_not_change_them(tmp_path: Path) -> None:
+    """Who manages a channel does not pay for it; a field that is always refused is a trap."""
     async with FakeSlack() as slack, running(slack, ScriptedProvider(MODELS), tmp_path) as bot:
         await slack.slash("C1", "U9", "strategy").acked()
         await slack.until(lambda: bool(slack.views))
         (view,) = slack.views
-        sent = slack.submit(view, {"strategy": "vote", "preset": "fast"})
-        await sent.acked()
+        await slack.submit(view, {"strategy": "vote"}).acked()
         asker = await bot.platform.asker("T1", "C1", "U1")
         here = await bot.platform.desk.settings(asker)
 
-    assert (here.strategy, here.preset) == ("vote", "fast")
+    assert "budget" not in str(view.content)
+    assert here.strategy == "vote"
 
 
 async def test_every_command_says_something_to_its_person_alone(tmp_path: Path) -> None:
