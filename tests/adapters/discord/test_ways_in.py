@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import discord
@@ -145,6 +146,30 @@ async def test_who_asks_a_bot_that_stops_is_told_so(service: FakeDiscord, living
     assert {"I am stopping just now" in text for text in (said.text, asked.text, again.text)} == {
         True
     }
+
+
+def _is_answered(posts: Callable[[], Iterable[Post]]) -> bool:
+    return any(is_final(post) for post in posts())
+
+
+async def test_who_may_not_read_a_private_thread_is_not_given_its_answers(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Private threads and private replies of one channel have different readers."""
+    told = {"defaults": {"strategy": "single", "cache": "workspace"}}
+    why = "Why is the project Falcon two weeks late?"
+    provider = ScriptedProvider()
+    async with living(provider, told, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        for name in ("one", "two"):
+            thread = service.thread(name, private=True)
+            service.mention(why, channel=thread)
+            await service.until(partial(_is_answered, thread.posts.values))
+        for user in ("ada", "eve"):
+            service.slash("ask", {"question": why, "private": True}, user=user)
+            await service.until(partial(_is_answered, partial(service.whispers, user)))
+
+    assert len(provider.prompts) == 4
 
 
 async def test_commands_that_cannot_be_told_to_discord_do_not_keep_the_bot_away(
