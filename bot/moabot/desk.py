@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,6 +37,8 @@ from moabot.store.rows import Accepted, By, Change, Opinion, Spending
 __all__ = ["Desk"]
 
 log = logging.getLogger("moabot")
+REMEMBERED = 10_000
+"""Events by which a redelivery is told from a new question; the journal knows all that are taken on."""
 
 
 class Desk:
@@ -57,6 +60,8 @@ class Desk:
         self._store: Store = memory.store
         self._open = True
         self._under_way: dict[str, Message] = {}
+        self._unanswered: set[str] = set()
+        self._met: OrderedDict[str, Literal["refused", "let in"]] = OrderedDict()
         self._count = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -79,9 +84,11 @@ class Desk:
     async def accept(self, message: Message, *, wish: ChannelSettings = NO_WISH) -> Entry | None:
         """Take a message on, durably. None: it was before, or the bot stops and wants no more.
 
-        Raises `StoreError` when it cannot be kept: do not acknowledge, say so, or both.
+        Raises `Refused` when it is not let in: acknowledge it, and tell the person, but once and
+        not each time when they flood. Raises `StoreError` when it cannot be kept: do not
+        acknowledge, say so, or both.
         """
-        return await self._journal.accept(message, wish) if self._open else None
+        return await self._taken_on(message, wish)
 
     async def answer(self, entry: Entry, reply: Reply) -> None:
         """Answer what was accepted, with exactly one `reply.finish` or `reply.sorry`."""
@@ -137,7 +144,7 @@ class Desk:
         )
         now = datetime.now(UTC)
         message = replace(message_of(row), event_id=event_id, author=asker.author, at=now)
-        return await self._journal.accept(message, wish, again=row) if self._open else None
+        return await self._taken_on(message, wish, again=row)
 
     async def proposals(self, asker: Asker, event: str) -> Sequence[Proposal]:
         """What each proposer said to a question; nothing once it is no longer known."""
@@ -259,6 +266,29 @@ class Desk:
         await reply.sorry(error, reference=entry.message.event_id)
         await self._journal.give_up(entry, error="three processes ended while answering it")
 
+    async def _taken_on(
+        self, message: Message, wish: ChannelSettings, *, again: Accepted | None = None
+    ) -> Entry | None:
+        """Refusing costs no row, so that a flood can be refused; whatever comes twice counts once."""
+        event = event_of(message)
+        if not self._open or self._met.get(event) == "refused":
+            return None
+        if event not in self._met:
+            await self._let_new_in(message)
+        entry = await self._journal.accept(message, wish, again=again)
+        if entry is not None:
+            self._unanswered.add(event)
+        return entry
+
+    async def _let_new_in(self, message: Message) -> None:
+        event, admission = event_of(message), self._answering.admission
+        if len(self._met) >= REMEMBERED:
+            self._met.popitem(last=False)
+        self._met[event] = "refused"
+        admission.check_room(len(self._unanswered))
+        await admission.check(message)
+        self._met[event] = "let in"
+
     async def _row(self, asker: Asker, event: str) -> Accepted:
         row = await self._store.accepted(event)
         if row is None or not row.text:  # it was deleted
@@ -285,6 +315,7 @@ class Desk:
         finally:
             if mine:
                 del self._under_way[event]
+                self._unanswered.discard(event)
             self._count -= 1
             if not self._count:
                 self._idle.set()

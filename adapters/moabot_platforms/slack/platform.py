@@ -16,6 +16,7 @@ from moabot.guests import blamed
 from moabot.journal import Entry, event_of
 from moabot_platforms.slack.blocks import escaped
 from moabot_platforms.slack.files import Files
+from moabot_platforms.slack.gate import Gate
 from moabot_platforms.slack.home import home
 from moabot_platforms.slack.payload import Json, flag, inside, text, words
 from moabot_platforms.slack.reply import Manners, SlackReply
@@ -30,6 +31,7 @@ from moabot_platforms.slack.said import (
 )
 from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.web import Workspace
+from moabot_platforms.words import apology
 
 if TYPE_CHECKING:
     from moabot.desk import Desk
@@ -69,6 +71,7 @@ class Slack:
         self._group: asyncio.TaskGroup | None = None
         self._manners = Manners()
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._gate = Gate()
         self._under_way: dict[str, Entry] = {}
         self._private: OrderedDict[str, bool] = OrderedDict()
         self._threads: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -101,9 +104,10 @@ class Slack:
         In a flood, events wait for few places: all at once, each would be acknowledged too late.
         """
         came = asyncio.get_running_loop().time()
-        async with self._places:
-            late = asyncio.get_running_loop().time() - came > LATE_S
-            return not late and await self._heard(body)
+        with self._gate.hearing():
+            async with self._places:
+                late = asyncio.get_running_loop().time() - came > LATE_S
+                return not late and await self._heard(body)
 
     async def _heard(self, body: Json) -> bool:
         if text(body, "team_id") != self.home.team:
@@ -186,7 +190,17 @@ class Slack:
     async def _said(self, said: Said) -> bool:
         if not await self._is_addressed(said):
             return True
-        return await self.take_on(await self._message(said))
+        message = await self._message(said)
+        try:
+            return await self.take_on(message)
+        except Refused as refused:
+            if self._manners.may_tell(message.channel, message.author):
+                self._start(self._refuse(message, refused))
+            return True
+
+    async def _refuse(self, message: Message, refused: Refused) -> None:
+        told = apology(refused, reference="")
+        await self.whisper(message.channel, message.author, told, thread=message.thread)
 
     async def _is_addressed(self, said: Said) -> bool:
         """A direct message, a mention, or a follow-up in a thread of ours."""
@@ -216,6 +230,7 @@ class Slack:
         )
 
     async def _answer(self, entry: Entry) -> None:
+        await self._gate.passed()
         reply = self.reply_to(entry)
         event = event_of(entry.message)
         self._under_way[event] = entry

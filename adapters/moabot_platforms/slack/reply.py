@@ -40,7 +40,9 @@ EVERY_S = 1.0
 """Between two updates of a message; Slack takes some fifty a minute in a workspace."""
 EDIT_EVERY_S = 3.0
 REFUSED_S = 60.0
-"""Who floods the bot is told so once in this time, alone."""
+"""Who floods the bot is told so once in this time in each channel, alone."""
+MOST_REFUSED = 1000
+"""People who are told in that time; Slack takes a hundred such posts a minute."""
 STATUS_S = 45.0
 """A status line vanishes after two minutes."""
 
@@ -50,21 +52,21 @@ class Manners:
     """What the replies of one process know of each other.
 
     `alive` are the streamed messages of those under way, `refused` says when (on the loop's clock)
-    a person was last told why they get no answer; the longest ago comes first.
+    a person was last told in a channel why they get no answer; the longest ago comes first.
     """
 
     alive: set[str] = field(default_factory=set[str])
-    refused: dict[str, float] = field(default_factory=dict[str, float])
+    refused: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
 
-    def may_tell(self, user: str) -> bool:
+    def may_tell(self, channel: str, user: str) -> bool:
         """Whether it is time to tell a person of a refusal; then it counts as told."""
-        for other, told_at in list(self.refused.items()):
-            if _now() - told_at < REFUSED_S:
-                break
-            del self.refused[other]
-        if user in self.refused:
+        while (
+            self.refused and _now() - self.refused[first := next(iter(self.refused))] >= REFUSED_S
+        ):
+            del self.refused[first]
+        if (channel, user) in self.refused or len(self.refused) >= MOST_REFUSED:
             return False
-        self.refused[user] = _now()
+        self.refused[channel, user] = _now()
         return True
 
 
@@ -132,7 +134,7 @@ class SlackReply(Progress):
     async def _refuse(self, error: Refused) -> None:
         """Tell them alone, unless they know; a channel need not read it a thousand times."""
         place = self._place
-        if not self._manners.may_tell(place.user):
+        if not self._manners.may_tell(place.channel, place.user):
             return
         args = {
             "channel": place.channel,
