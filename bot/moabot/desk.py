@@ -81,6 +81,18 @@ class Desk:
         """Whether something was answered there: who goes on in such a thread means the bot."""
         return bool(await self._journal.turns(scope, before=None, most=1))
 
+    async def admit(self, message: Message) -> bool:
+        """Decide what `accept` would refuse, before anything is fetched for it; raises `Refused`.
+
+        False: it was refused before, or the bot stops.
+        """
+        event = event_of(message)
+        if not self._open or self._met.get(event) == "refused":
+            return False
+        if event not in self._met:
+            await self._meet(event, message)
+        return True
+
     async def accept(self, message: Message, *, wish: ChannelSettings = NO_WISH) -> Entry | None:
         """Take a message on, durably. None: it was before, or the bot stops and wants no more.
 
@@ -269,19 +281,16 @@ class Desk:
     async def _taken_on(
         self, message: Message, wish: ChannelSettings, *, again: Accepted | None = None
     ) -> Entry | None:
-        """Refusing costs no row, so that a flood can be refused; whatever comes twice counts once."""
-        event = event_of(message)
-        if not self._open or self._met.get(event) == "refused":
+        """Refusing costs no row, so that a flood can be refused; what comes twice counts once."""
+        if not await self.admit(message):
             return None
-        if event not in self._met:
-            await self._let_new_in(message)
         entry = await self._journal.accept(message, wish, again=again)
         if entry is not None:
-            self._unanswered.add(event)
+            self._unanswered.add(event_of(message))
         return entry
 
-    async def _let_new_in(self, message: Message) -> None:
-        event, admission = event_of(message), self._answering.admission
+    async def _meet(self, event: str, message: Message) -> None:
+        admission = self._answering.admission
         if len(self._met) >= REMEMBERED:
             self._met.popitem(last=False)
         self._met[event] = "refused"
