@@ -70,5 +70,17 @@ class LoopbackTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._came_back)
         return future
 
+    async def shutdown_default_executor(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - asyncio's own
+    ) -> None:
+        """Time stands while its threads end, which a thread of asyncio's own waits for."""
+        del timeout
+        self._leap.in_threads += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._leap.in_threads -= 1
+
     def _came_back(self, _: asyncio.Future[T] | Future[T]) -> None:
         self._leap.in_threads -= 1

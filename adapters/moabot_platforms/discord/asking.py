@@ -12,7 +12,7 @@ import discord
 
 from moabot.channels import NO_WISH
 from moabot.contract import Asker
-from moabot.errors import MoabotError, PlatformError, QuestionRejected
+from moabot.errors import MoabotError, PlatformError, QuestionRejected, Refused
 from moabot_platforms import words
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.incoming import (
@@ -69,6 +69,8 @@ async def heard(bot: Bot, message: discord.Message) -> None:
     try:
         entry = await taken(bot, bot.desk.accept(question))
     except MoabotError as error:
+        if isinstance(error, Refused) and not bot.refusals.may_tell(scope.channel, question.author):
+            return
         told = layout.plain(words.apology(error, reference=str(message.id)))
         word = nonce(question.event_id, 0)
         await bot.doors.sent(place.channel, lambda: place.post(told, nonce=word))

@@ -15,12 +15,13 @@ from moabot.errors import MoabotError, PlatformError, Refused, StoreError
 from moabot.findings import Finding
 from moabot.guests import blamed
 from moabot.journal import Entry, event_of
+from moabot_platforms.refusals import MOST
 from moabot_platforms.slack.blocks import escaped
 from moabot_platforms.slack.files import Files
 from moabot_platforms.slack.gate import Gate
 from moabot_platforms.slack.home import home
 from moabot_platforms.slack.payload import Json, flag, inside, text, words
-from moabot_platforms.slack.reply import MOST_REFUSED, Manners, SlackReply
+from moabot_platforms.slack.reply import Manners, SlackReply
 from moabot_platforms.slack.said import (
     Amended,
     HomeOpened,
@@ -75,7 +76,7 @@ class Slack:
         self._manners = Manners()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._gate = Gate()
-        self._telling = asyncio.Semaphore(MOST_REFUSED)
+        self._telling = asyncio.Semaphore(MOST)
         self._under_way: dict[str, Entry] = {}
         self._unsure_until = float("-inf")
         self._private: OrderedDict[str, bool] = OrderedDict()
@@ -205,7 +206,9 @@ class Slack:
             if not await self.desk.admit(message):
                 return self.desk.taking
         except Refused as refused:
-            if not self._telling.locked() and self._manners.may_tell(said.channel, said.user):
+            if not self._telling.locked() and self._manners.refusals.may_tell(
+                said.channel, said.user
+            ):
                 self._start(self._refuse(message, refused))
             return True
         return await self.take_on(await self._completed(message, said))
