@@ -38,7 +38,7 @@ __all__ = ["Desk"]
 
 log = logging.getLogger("moabot")
 REMEMBERED = 10_000
-"""Events by which a redelivery is told from a new question; the journal knows all that are taken on."""
+"""Events that were let in, by which a redelivery is told from a new question."""
 
 
 class Desk:
@@ -61,7 +61,7 @@ class Desk:
         self._open = True
         self._under_way: dict[str, Message] = {}
         self._unanswered: set[str] = set()
-        self._met: OrderedDict[str, Literal["refused", "let in"]] = OrderedDict()
+        self._met: OrderedDict[str, None] = OrderedDict()
         self._count = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -81,17 +81,19 @@ class Desk:
         """Whether something was answered there: who goes on in such a thread means the bot."""
         return bool(await self._journal.turns(scope, before=None, most=1))
 
-    async def admit(self, message: Message) -> bool:
+    async def admit(self, message: Message) -> None:
         """Decide what `accept` would refuse, before anything is fetched for it; raises `Refused`.
 
-        False: it was refused before, or the bot stops.
+        What was let in once is not counted again when it is delivered again.
         """
-        event = event_of(message)
-        if not self._open or self._met.get(event) == "refused":
-            return False
-        if event not in self._met:
-            await self._meet(event, message)
-        return True
+        event, admission = event_of(message), self._answering.admission
+        if event in self._met:
+            return
+        admission.check_room(len(self._unanswered))
+        await admission.check(message)
+        if len(self._met) >= REMEMBERED:
+            self._met.popitem(last=False)
+        self._met[event] = None
 
     async def accept(self, message: Message, *, wish: ChannelSettings = NO_WISH) -> Entry | None:
         """Take a message on, durably. None: it was before, or the bot stops and wants no more.
@@ -281,22 +283,14 @@ class Desk:
     async def _taken_on(
         self, message: Message, wish: ChannelSettings, *, again: Accepted | None = None
     ) -> Entry | None:
-        """Refusing costs no row, so that a flood can be refused; what comes twice counts once."""
-        if not await self.admit(message):
+        """Refusing costs no row, so that a flood can be refused."""
+        if not self._open:
             return None
+        await self.admit(message)
         entry = await self._journal.accept(message, wish, again=again)
         if entry is not None:
             self._unanswered.add(event_of(message))
         return entry
-
-    async def _meet(self, event: str, message: Message) -> None:
-        admission = self._answering.admission
-        if len(self._met) >= REMEMBERED:
-            self._met.popitem(last=False)
-        self._met[event] = "refused"
-        admission.check_room(len(self._unanswered))
-        await admission.check(message)
-        self._met[event] = "let in"
 
     async def _row(self, asker: Asker, event: str) -> Accepted:
         row = await self._store.accepted(event)

@@ -201,10 +201,11 @@ class Slack:
     async def _said(self, said: Said) -> bool:
         if not await self._is_addressed(said):
             return True
+        if not self.desk.taking:
+            return False
         message = self._message(said)
         try:
-            if not await self.desk.admit(message):
-                return self.desk.taking
+            await self.desk.admit(message)
         except Refused as refused:
             if not self._telling.locked() and self._manners.refusals.may_tell(
                 said.channel, said.user
