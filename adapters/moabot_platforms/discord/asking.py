@@ -13,7 +13,7 @@ import discord
 from moabot.channels import NO_WISH
 from moabot.config import ChannelSettings
 from moabot.contract import Asker
-from moabot.errors import MoabotError, PlatformError
+from moabot.errors import MoabotError, PlatformError, Refused
 from moabot_platforms import words
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.incoming import (
@@ -74,6 +74,8 @@ async def heard(bot: Bot, message: discord.Message) -> None:
     try:
         entry = await taken(bot, bot.desk.accept(question, wish=wish))
     except MoabotError as error:
+        if isinstance(error, Refused) and not bot.refusals.may_tell(scope.channel, question.author):
+            return
         told = layout.plain(words.apology(error, reference=str(message.id)))
         word = nonce(question.event_id, 0)
         await bot.doors.sent(place.channel, lambda: place.post(told, nonce=word))

@@ -224,3 +224,19 @@ def test_a_file_cannot_end_the_block_that_holds_it() -> None:
 
     assert words.endswith("\n`````")
     assert words.count("`````") == 2
+
+
+async def test_who_asks_too_much_is_told_so_once_in_a_channel(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Everybody reads the refusal, and Discord takes one such message a second."""
+    strict = {**SINGLE, "admission": {"user_per_minute": 1}}
+    async with living(ScriptedProvider({"a": says("Because.")}), strict, models=("a",)):
+        service.mention("Why?")
+        await service.until(lambda: any("Because." in post.text for post in service.seen()))
+        for number in range(5):
+            service.mention(f"And {number}?")
+        service.mention("May I?", user="bob")
+        await service.until(lambda: sum("Because." in post.text for post in service.seen()) == 2)
+
+    assert sum("as many as are allowed" in post.text for post in service.seen()) == 1
