@@ -24,6 +24,7 @@ from moabot_platforms.console.ctrlc import INTERRUPTED, ctrl_c
 from moabot_platforms.console.screen import complain
 
 __all__ = [
+    "LOST",
     "NO_ANSWER",
     "OK",
     "USAGE",
@@ -41,6 +42,7 @@ T = TypeVar("T")
 OK = 0
 NO_ANSWER = 1
 USAGE = 2
+LOST = 3
 
 
 def code(error: MoabotError) -> int:
