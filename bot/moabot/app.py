@@ -41,7 +41,7 @@ from moabot_strategies.prompts import PROMPTS
 
 T = TypeVar("T")
 
-__all__ = ["App", "let_in", "load", "opened", "with_panel"]
+__all__ = ["App", "keys", "let_in", "load", "opened", "with_panel"]
 
 
 class App:
@@ -142,6 +142,12 @@ def let_in(config: Config) -> Plugins:
     """The plugins that come along, and those that the configuration allows."""
     own = config.plugins
     return Plugins(allow=own.allow, bounds=Bounds(own.load_s, own.hook_s))
+
+
+def keys(plugins: Plugins) -> dict[str, bool]:
+    """The variables that would bring a provider's models in, and whether each is set."""
+    starters = (offer.starter for offer in plugins.offers("provider").values())
+    return {each.key_env: is_set(each.key_env) for each in starters if each and each.key_env}
 
 
 @asynccontextmanager

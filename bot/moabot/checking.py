@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from moabot.app import App, opened
+from moabot.app import App, keys, opened
 from moabot.budget import Budget
 from moabot.calls import Calls
 from moabot.config import Config
@@ -49,7 +49,7 @@ async def look(config: Config, plugins: Plugins, note: Note, *, calls: bool = Tr
     note(Finding("configuration", "ok", _counted(config)))
     for problem in plugins.problems:
         note(Finding("plugin", "error", problem))
-    for finding in (*_disk(config), _clock(Path(__file__))):
+    for finding in (*_keys(config, plugins), *_disk(config), _clock(Path(__file__))):
         note(finding)
     await _database(config, plugins, note)
     await _models_and_platforms(config, plugins, note, calls=calls)
@@ -62,6 +62,18 @@ def _counted(config: Config) -> str:
         (len(config.platforms), "platform"),
     )
     return ", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts)
+
+
+def _keys(config: Config, plugins: Plugins) -> Sequence[Finding]:
+    """A key that came after `moabot init` had settled on the local model."""
+    offers = plugins.offers("provider")
+    chosen = [offers.get(provider.plugin) for provider in config.providers.values()]
+    keyless = all(each and each.starter and not each.starter.key_env for each in chosen)
+    found = [variable for variable, there in keys(plugins).items() if there]
+    if not (keyless and found):
+        return []
+    said = f"{' and '.join(found)} set, but config.toml names the small local model alone"
+    return [Finding("keys", "warning", said, "Run: moabot init --force")]
 
 
 def _disk(config: Config) -> Sequence[Finding]:

@@ -54,6 +54,29 @@ async def test_nobody_is_asked_without_calls(moabot: Moabot, upstream: Upstream)
     assert "model a: not asked (--no-calls)" in ended.out
 
 
+async def test_a_key_that_the_configuration_does_not_use_is_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set after `moabot init` had settled on the local model, it would be waited for in vain."""
+    for variable in ("ANTHROPIC_API_KEY", "GEMINI_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    tables: dict[str, object] = {"data_dir": str(tmp_path / "data")}
+    local = {"providers": {"local": {"plugin": "local"}}}
+    both = {"providers": {"local": {"plugin": "local"}, "openai": {"plugin": "openai"}}}
+    told: list[list[Finding]] = []
+    for providers in (local, both):
+        findings: list[Finding] = []
+        config = parse(tables | providers, source="test")
+        await look(config, Plugins(), findings.append, calls=False)
+        told.append([finding for finding in findings if finding.what == "keys"])
+
+    [[unused], nothing] = told
+    assert unused.said.startswith("OPENAI_API_KEY set, but config.toml names")
+    assert unused.fix == "Run: moabot init --force"
+    assert nothing == []
+
+
 async def test_a_configuration_that_cannot_be_read_is_a_finding_too(moabot: Moabot) -> None:
     """A script reads one shape, whatever is wrong."""
     (moabot.home / "config.toml").write_text("[defualts]\n")
