@@ -27,6 +27,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 PLUGIN_LINES = 16
+ROOMS = ("bot", "plugins", "adapters", "cache")
 AS_ANOTHER = re.compile(r"^(runuser -u moabot -- |docker compose -f \S+ exec moabot )")
 
 
@@ -121,6 +122,21 @@ def test_each_documented_command_exists(block: Block) -> None:
                 assert words[1] in targets, line
             elif words[0].endswith("moabot"):
                 _parse(words[1:])
+
+
+def test_every_event_that_is_logged_is_documented() -> None:
+    """Who watches the log looks there; what adapters log was missing once."""
+    page = (ROOT / "docs/reference/records.md").read_text()
+    files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
+    logged = {
+        event
+        for file in files
+        for event in re.findall(
+            r'\blog\.(?:info|warning|error|exception)\(\s*"([^"]+)"', file.read_text()
+        )
+    }
+
+    assert [event for event in sorted(logged) if f"| `{event}` |" not in page] == []
 
 
 def test_the_page_for_administrators_does_things_in_an_order_that_works() -> None:
