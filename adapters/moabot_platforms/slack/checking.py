@@ -22,9 +22,9 @@ async def _token(web: Web) -> list[Finding]:
     try:
         me = await web.call("auth.test", {})
     except MoabotError as error:
-        return [Finding("slack token", "error", error.what, error.fix)]
+        return [Finding("platform slack token", "error", error.what, error.fix)]
     who = f"@{text(me, 'user')} in {text(me, 'team')} ({text(me, 'team_id')})"
-    found = [Finding("slack token", "ok", f"it is {who}")]
+    found = [Finding("platform slack token", "ok", f"it is {who}")]
     granted = {scope.strip() for scope in text(me, "scopes").split(",")}
     if missing := [scope for scope in SCOPES if scope not in granted]:
         said = f"the bot token lacks {', '.join(missing)}"
@@ -33,12 +33,12 @@ async def _token(web: Web) -> list[Finding]:
             "(or paste the output of `moabot slack manifest` under App Manifest), "
             "then click Reinstall to Workspace."
         )
-        return [*found, Finding("slack scopes", "error", said, fix)]
-    return [*found, Finding("slack scopes", "ok", f"all {len(SCOPES)} are there")]
+        return [*found, Finding("platform slack scopes", "error", said, fix)]
+    return [*found, Finding("platform slack scopes", "ok", f"all {len(SCOPES)} are there")]
 
 
 async def _connection(reachable: Callable[[], Awaitable[str]]) -> Finding:
     try:
-        return Finding("slack connection", "ok", await reachable())
+        return Finding("platform slack connection", "ok", await reachable())
     except MoabotError as error:
-        return Finding("slack connection", "error", error.what, error.fix)
+        return Finding("platform slack connection", "error", error.what, error.fix)
