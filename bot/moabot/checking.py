@@ -163,7 +163,11 @@ async def _models_and_platforms(
                 note(finding)
         for name in config.platforms:
             try:
-                platform = await open_platform(stack, config, plugins, name)
+                async with asyncio.timeout(CALL_S):  # one waits for its chat as long as it takes
+                    platform = await open_platform(stack, config, plugins, name)
+            except TimeoutError:
+                said, fix = "it cannot be reached", "Check the network, and try again."
+                note(Finding(f"platform {name}", "error", said, fix))
             except MoabotError as error:
                 note(_wrong(f"platform {name}", error))
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -194,6 +195,34 @@ async def test_each_platform_is_looked_at_by_itself(tmp_path: Path) -> None:
     assert "raised KeyError: 'scopes'" in told["platform failing"].said
     assert told["platform silent"].state == "ok"
     assert told["platform talkative"].fix == "Add it."
+
+
+class Distant:
+    """Offers a chat whose opening waits for a network that never comes."""
+
+    @hookimpl
+    def moabot_register(self, register: Register) -> None:
+        """That one."""
+
+        @asynccontextmanager
+        async def distant(settings: NoSettings) -> AsyncGenerator[Chat]:
+            await asyncio.Event().wait()
+            yield Chat()
+
+        register.platform("distant", distant)
+
+
+@pytest.mark.virtual_time
+async def test_a_chat_that_cannot_be_reached_does_not_hold_it_up(tmp_path: Path) -> None:
+    """The bot waits for the network when a machine starts; who checks wants to know."""
+    tables = {"data_dir": str(tmp_path), "platforms": {"distant": {}}}
+    plugins = Plugins(built_in=(), installed=())
+    plugins.admit("distant", Distant())
+    findings: list[Finding] = []
+    await look(parse(tables, source="test"), plugins, findings.append, calls=False)
+
+    assert findings[-1].what == "platform distant"
+    assert findings[-1].said == "it cannot be reached"
 
 
 class Vendor:
