@@ -294,7 +294,7 @@ def expire(c: sqlite3.Connection, *, before: Mapping[Kind, float]) -> int:
                 ).rowcount
         which = {"inbox": old, "answers": "expires < ?"}.get(kind, "at < ?")
         gone += c.execute(f"DELETE FROM {kind} WHERE {which}", (at,)).rowcount  # noqa: S608 - as above
-    # Who runs beside us hears of a removal within a second, so nobody is that many behind.
+    # Who is further behind finds their numbers missing, and looks at all rows instead.
     last = "(SELECT MAX(number) FROM answers_gone)"
     c.execute(f"DELETE FROM answers_gone WHERE number <= {last} - ?", (TOLD,))  # noqa: S608 - as above
     return gone
