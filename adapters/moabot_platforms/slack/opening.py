@@ -25,6 +25,7 @@ __all__ = ["opened"]
 
 READS = {
     "auth.test",
+    "conversations.history",
     "conversations.info",
     "conversations.members",
     "conversations.replies",
