@@ -14,7 +14,7 @@ from tests.cache.conftest import Open, answer, asking
 
 from moabot.contract import Question
 from moabot.store import sqlite
-from moabot_cache.semantic import SemanticCache, opened
+from moabot_cache.semantic import SemanticCache
 from moabot_cache.settings import Settings
 
 TIRE = "How do I change a flat tire?"
@@ -63,6 +63,31 @@ async def test_what_is_kept_before_the_encoder_is_there_is_found_in_other_words_
     assert _encoders(tmp_path) == [("onnx", True)]
 
 
+async def test_what_is_being_kept_while_the_encoder_comes_is_found_in_other_words_too(
+    tmp_path: Path,
+) -> None:
+    """It has no vector, and comes too late for those who look for such rows."""
+    there, may = Event(), Event()
+    async with sqlite.opened(tmp_path, alone=True) as store:
+        cache = SemanticCache(Settings(), store)
+        store.writing(lambda _: may.wait(AT_MOST_S))  # the row is written after this
+        async with cache.filling:
+            cache._worker.run(lambda: there.wait(AT_MOST_S))
+            cache.begin()
+            keeping = asyncio.create_task(
+                cache.keep(asking(TIRE), answer(), key="k", share="channel")
+            )
+            await asyncio.sleep(0)
+            there.set()
+            await cache.loaded()
+            may.set()
+            await keeping
+            found = await _is_found(cache, OTHERWISE)
+        await cache.close()
+
+    assert found
+
+
 async def test_who_turns_the_semantic_tier_on_finds_what_was_kept_before(
     open_cache: Open, tmp_path: Path
 ) -> None:
@@ -92,14 +117,16 @@ async def test_a_bot_that_stops_meanwhile_goes_on_with_it_next_time(
         for number in range(40):
             question = asking(f"How do I fix part number {number} of a bicycle?")
             await cache.keep(question, answer(), key="k", share="channel")
-    async with sqlite.opened(tmp_path, alone=True) as store, opened(Settings(), store):
+    async with open_cache():
         pass
+    left = _encoders(tmp_path).count(("", False))
 
     async def is_done() -> bool:
         return _encoders(tmp_path) == [("onnx", True)] * 40
 
     async with open_cache():
         assert await _until(is_done)
+    assert left > 0
 
 
 async def test_a_store_that_fails_leaves_it_for_another_time(

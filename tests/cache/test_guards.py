@@ -131,7 +131,7 @@ SAME = [
     ("Revert the last commit", "Undo the last commit"),
     ("Do not remove the duplicate rows", "Keep the duplicate rows"),
     ("Explain the login failure", "Explain the login error"),
-    ("Give a clear and simple explanation", "Give a plain and simple explanation"),
+    ("Give a clear account of the plan", "Give an account of the plan"),
     ("Remind her of the next appointment", "Remind her of the coming appointment"),
     ("Reject the budget for this quarter", "Reject the quarterly budget"),
     ("Advise the client to reject the deal", "Recommend that the client refuses the deal"),
