@@ -148,13 +148,17 @@ class _Flow(AsyncOAuthFlow):
     async def run_installation(self, code: str) -> Installation:
         """What the code is worth. Raises `MoabotError`."""
         with in_our_words(ACCESS):
-            answer = await self.client.oauth_v2_access(  # pyright: ignore[reportUnknownMemberType] - the SDK leaves it so
-                client_id=self.settings.client_id,
-                client_secret=self.settings.client_secret,
-                code=code,
-                redirect_uri=self.settings.redirect_uri,
+            # Its method of that name sends the secret in a way that aiohttp will not know for long.
+            answer = await self.client.api_call(
+                ACCESS,
+                data={
+                    "client_id": self.settings.client_id,
+                    "client_secret": self.settings.client_secret,
+                    "code": code,
+                    "redirect_uri": self.settings.redirect_uri,
+                },
             )
-        said = inside(vars(answer)["data"])
+        said = inside(answer.data)
         if flag(said, "is_enterprise_install"):
             raise _Unfit(
                 "moabot is installed in one workspace at a time, not in a whole organization.",
