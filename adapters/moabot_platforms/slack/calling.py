@@ -23,7 +23,8 @@ READS = {
     "files.info",
     "users.info",
 }
-"""Methods that take a query; all others take JSON."""
+FORMS = {"oauth.v2.access"}
+"""Methods that take a query, or a form; all others take JSON."""
 
 
 class _Answered(Protocol):
@@ -42,6 +43,7 @@ class Client(Protocol):
         *,
         http_verb: str = "POST",
         params: dict[str, str] | None = None,
+        data: dict[str, object] | None = None,
         json: dict[str, object] | None = None,
     ) -> _Answered: ...
 
@@ -54,6 +56,8 @@ def caller(client: Client) -> Call:
             if method in READS:
                 query = {name: _query(value) for name, value in args.items()}
                 answer = await client.api_call(method, http_verb="GET", params=query)
+            elif method in FORMS:
+                answer = await client.api_call(method, data=dict(args))
             else:
                 answer = await client.api_call(method, json=dict(args))
         scopes = {"scopes": text(answer.headers, "x-oauth-scopes")} if method == "auth.test" else {}

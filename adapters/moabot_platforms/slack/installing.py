@@ -29,10 +29,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from moabot.config import read_key
 from moabot.errors import MoabotError, PlatformError
-from moabot_platforms.slack.calling import in_our_words
+from moabot_platforms.slack.calling import caller
 from moabot_platforms.slack.http import INSTALL, REDIRECT, Page, public
 from moabot_platforms.slack.manifest import SCOPES
-from moabot_platforms.slack.payload import flag, inside, text
+from moabot_platforms.slack.payload import flag, text
 from moabot_platforms.slack.sealing import Seal, seal_of
 from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.workspaces import Many
@@ -43,7 +43,6 @@ LIFE_S = 600
 """How long a browser has for it."""
 REMEMBERED = 10_000
 """Browsers that came back lately: each may do so once."""
-ACCESS = "oauth.v2.access"
 log = logging.getLogger("moabot.slack")
 quiet = logging.getLogger("moabot.slack.oauth")
 """For Slack's SDK, which would write at DEBUG what it is answered: tokens, here."""
@@ -147,18 +146,16 @@ class _Flow(AsyncOAuthFlow):
 
     async def run_installation(self, code: str) -> Installation:
         """What the code is worth. Raises `MoabotError`."""
-        with in_our_words(ACCESS):
-            # Its method of that name sends the secret in a way that aiohttp will not know for long.
-            answer = await self.client.api_call(
-                ACCESS,
-                data={
-                    "client_id": self.settings.client_id,
-                    "client_secret": self.settings.client_secret,
-                    "code": code,
-                    "redirect_uri": self.settings.redirect_uri,
-                },
-            )
-        said = inside(answer.data)
+        # The SDK's method of that name sends the secret as aiohttp 4 will not do it any more.
+        said = await caller(self.client)(
+            "oauth.v2.access",
+            {
+                "client_id": self.settings.client_id,
+                "client_secret": self.settings.client_secret,
+                "code": code,
+                "redirect_uri": self.settings.redirect_uri,
+            },
+        )
         if flag(said, "is_enterprise_install"):
             raise _Unfit(
                 "moabot is installed in one workspace at a time, not in a whole organization.",

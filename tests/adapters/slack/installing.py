@@ -110,7 +110,7 @@ class Place:
 
 
 @asynccontextmanager
-async def place(folder: Path, provider: ScriptedProvider) -> AsyncGenerator[Place]:
+async def installable(folder: Path, provider: ScriptedProvider) -> AsyncGenerator[Place]:
     """Workspaces T1 and T2; the app is in neither."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/slack/events"

@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from tests.adapters.slack.conftest import Bot, is_final, running
-from tests.adapters.slack.installing import PUBLIC, SECRET, Place, place
+from tests.adapters.slack.installing import PUBLIC, SECRET, Place, installable
 from tests.fakes.slack import FakeSlack
 
+from moabot.checking import look
+from moabot.config import parse
 from moabot.contract import Prompt
 from moabot.errors import ConfigError, PlatformError
+from moabot.findings import Finding
 from moabot.installations import Installations
+from moabot.plugins import Plugins
 from moabot.testing import Said, ScriptedProvider, says
 from moabot_platforms.slack import open_slack
 from moabot_platforms.slack.sealing import Seal, new_key
@@ -46,7 +50,7 @@ def answer(prompt: Prompt) -> Said:
 @pytest.fixture
 async def at(tmp_path: Path) -> AsyncGenerator[Place]:
     """Where it all happens."""
-    async with place(tmp_path, ScriptedProvider({"a": answer})) as made:
+    async with installable(tmp_path, ScriptedProvider({"a": answer})) as made:
         yield made
 
 
@@ -355,6 +359,35 @@ async def test_check_tells_of_each_workspace(at: Place) -> None:
         "slack scopes T1": "ok",
         "slack token T2": "error",
     }
+
+
+async def test_the_command_check_reads_the_installations_from_the_database(at: Place) -> None:
+    """Beside the running bot, and without writing to its database."""
+    async with at.life() as bot:
+        await at.browser.install("T2")
+        before = await _kept(bot)
+        found: list[Finding] = []
+        tables = {"data_dir": str(at.folder), "platforms": {"slack": at.settings}}
+        await look(parse(tables, source="x"), Plugins(), found.append, calls=False)
+
+        assert await _kept(bot) == before
+    told = {finding.what: finding.said for finding in found}
+    assert "(T2)" in told["slack token T2"]
+
+
+async def test_check_tells_what_an_other_key_cannot_open(
+    at: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bot itself would say it only in its log."""
+    async with at.life() as bot:
+        await at.browser.install("T1")
+        monkeypatch.setenv(KEY, new_key())
+        assert bot.app.memory.store is not None
+        kept = Installations(bot.app.memory.store, "slack")
+        async with open_slack(bot.platform.settings) as beside:
+            (found,) = await beside.check_installed(kept)
+
+    assert (found.state, KEY in found.fix) == ("error", True)
 
 
 async def test_the_app_s_secrets_in_the_environment_change_nothing_for_one_workspace(
