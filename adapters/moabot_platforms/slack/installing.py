@@ -197,7 +197,7 @@ class _Stamps(AsyncOAuthStateStore):
         self._seal = seal
         self._used: OrderedDict[bytes, float] = OrderedDict()
 
-    async def async_issue(self, *args: object, **kwargs: object) -> str:
+    async def async_issue(self) -> str:
         """A new state."""
         return self._seal.stamp()
 
