@@ -17,7 +17,7 @@ from moabot_platforms.words import cost, counted, printable
 if TYPE_CHECKING:
     from moabot.desk import Desk
 
-__all__ = ["COMMANDS", "SETTINGS", "Told", "changed", "told"]
+__all__ = ["BUDGETS", "COMMANDS", "SETTINGS", "UNSET", "Told", "changed", "told"]
 
 DAY_S = 86_400.0
 USAGE_DAYS = 30
@@ -34,6 +34,7 @@ SETTINGS: Mapping[str, str] = {
 
 
 BUDGETS: Mapping[str, str] = {"day": "budget_day_usd", "month": "budget_month_usd"}
+"""The settings that limit what is spent, by the span of time."""
 NAMES: Mapping[str, str] = {setting: f"budget of a {span}" for span, setting in BUDGETS.items()}
 
 

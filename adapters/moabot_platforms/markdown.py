@@ -28,7 +28,7 @@ MENTION = re.compile(
 # Possessive, so that no text takes longer than its length (Python 3.11 has *+).
 PICTURE = re.compile(r"!\[([^\[\]]*+)\]\(\s*+<?((?:[^\s<>()]|\([^\s<>()]*+\))*+)[^()]*+\)|(!\[)")
 SENTENCE = re.compile(r"[.!?…][\"'”’)\]*_]*\s+|[。！？]")  # noqa: RUF001 - those are full stops too
-TICKS = re.compile(r"(?<![\\`])(\\*+)(`+)")
+TICKS = re.compile(r"(?<!\\)(\\*+)(`++)")
 BAR = re.compile(r"(?<!\\)\|")
 
 

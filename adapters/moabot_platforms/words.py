@@ -19,6 +19,7 @@ __all__ = [
     "printable",
     "standing",
     "stopped",
+    "stopping",
     "tokens",
 ]
 
@@ -83,6 +84,11 @@ def _asked(answer: Answer) -> str:
 def counted(number: int, noun: str) -> str:
     """A number and its noun: 1 call, 1,200 calls."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def stopping() -> QuestionRejected:
+    """For who asks while the bot stops, where nobody will deliver the question once more."""
+    return QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
 
 
 def tokens(usage: Usage) -> str:

@@ -183,6 +183,7 @@ HOSTILE = st.one_of(
 
 @given(HOSTILE)
 @example("!![]()[a](https://b.example/c.png)")
+@example("`\\`![]()`")
 @example("| a | b | c |\n|---|---|---|\n| ` | ![a](https://b.example/c.png) | ` |")
 @settings(max_examples=1000, deadline=None)
 def test_no_picture_is_left_for_a_chat_to_fetch(text: str) -> None:

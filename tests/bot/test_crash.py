@@ -174,10 +174,10 @@ def _steps(folder: Path) -> set[str]:
 
 
 @pytest.mark.timeout(240)
-def test_forty_random_kills_of_the_real_process_lose_nothing(tmp_path: Path) -> None:
+def test_random_kills_of_the_real_process_lose_nothing(tmp_path: Path) -> None:
     """The same by chance, with real waits and several answers under way; 200 kills in bench/."""
     done = subprocess.run(
-        [sys.executable, str(CRASH), "--kills", "40", "--seed", "11", "--json"],
+        [sys.executable, str(CRASH), "--kills", "15", "--seed", "11", "--json"],
         capture_output=True,
         text=True,
         check=False,
@@ -186,5 +186,5 @@ def test_forty_random_kills_of_the_real_process_lose_nothing(tmp_path: Path) -> 
 
     assert done.returncode == 0, done.stdout + done.stderr
     counts = json.loads(done.stdout)
-    assert counts["accepted"] == 160
+    assert counts["accepted"] == 60
     assert counts["lost"] == counts["posted_twice"] == counts["finished_paid_twice"] == 0

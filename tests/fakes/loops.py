@@ -21,6 +21,8 @@ MOMENT_S = 0.001
 """Real time for the kernel, before each leap."""
 THREAD_S = 30.0
 """Real time after which a thread's work counts as stuck."""
+UNTOLD_S = 5.0
+"""The same, where the loop was told of no thread, such as the one that closes its threads."""
 
 
 class _Leap(selectors.DefaultSelector):
@@ -36,7 +38,7 @@ class _Leap(selectors.DefaultSelector):
         if self.in_threads:
             # The thread's end wakes the loop through its own socket, which is ready then.
             return super().select(THREAD_S)
-        ready = super().select(MOMENT_S)
+        ready = super().select(UNTOLD_S if timeout is None else MOMENT_S)
         if ready:
             return ready
         if timeout is None:

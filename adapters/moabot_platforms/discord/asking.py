@@ -12,7 +12,7 @@ import discord
 
 from moabot.channels import NO_WISH
 from moabot.contract import Asker
-from moabot.errors import MoabotError, PlatformError, QuestionRejected
+from moabot.errors import MoabotError, PlatformError
 from moabot_platforms import words
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.incoming import (
@@ -118,7 +118,7 @@ async def taken(bot: Bot, taking: Awaitable[Entry | None]) -> Entry | None:
     """
     entry = await taking
     if entry is None and not bot.desk.taking:
-        raise QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
+        raise words.stopping()
     return entry
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 
 from moabot.config import read_key
@@ -15,7 +17,7 @@ from moabot_platforms.discord.reply import DiscordReply
 from moabot_platforms.discord.rooms import room_of_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from moabot.contract import Reply
     from moabot.desk import Desk
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from moabot_platforms.discord.settings import DiscordSettings
 
 __all__ = ["Discord"]
+
+LONGEST_S = 60.0
+"""Between two tries to reach Discord."""
+log = logging.getLogger("moabot")
 
 
 class Discord:
@@ -72,7 +78,8 @@ class Discord:
         variable = self._settings.token_env
         token = read_key(variable, where="[platforms.discord]")
         try:
-            await self.bot.start(token)
+            await self._reached(lambda: self._log_in(token))
+            await self._reached(self.bot.connect)
         except discord.LoginFailure as error:
             raise _revoked(variable) from error
         except discord.PrivilegedIntentsRequired as error:
@@ -87,6 +94,32 @@ class Discord:
             raise PlatformError(
                 f"Discord closed the connection: {error}.", fix="Start again."
             ) from error
+
+    async def _log_in(self, token: str) -> None:
+        try:
+            await self.bot.login(token)
+        except BaseException:
+            await self.bot.http.close()  # or the next try would leave its session behind
+            self.bot.http.connector = discord.utils.MISSING
+            raise
+
+    async def _reached(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Again until Discord answers: when a machine starts, its network may be the last to come."""
+        pause_s = 1.0
+        while True:
+            try:
+                return await step()
+            except (aiohttp.ClientError, OSError, discord.DiscordException) as error:
+                if not _is_away(error):
+                    raise
+                log.warning("discord not reached", extra={"error": repr(error)})
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_S)
+
+
+def _is_away(error: Exception) -> bool:
+    cause = error.__cause__ if isinstance(error, discord.GatewayNotFound) else error
+    return isinstance(cause, aiohttp.ClientError | OSError | discord.DiscordServerError)
 
 
 def _revoked(variable: str) -> PlatformError:

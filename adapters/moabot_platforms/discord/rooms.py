@@ -63,6 +63,9 @@ def _unposted(bot: Bot, entry: Entry, guild: int | None, *, made: int) -> Room:
         thread = int(message.thread) if message.thread.isdigit() else 0
         if thread and await _is_there(bot, thread):
             return InChannel(bot, thread, guild, None if thread == made else replies_to)
+        # A private thread that is gone leaves no trace: its answer is for the asker alone.
+        if message.private and not await _was_said(bot, int(message.channel), replies_to):
+            return await _direct(bot, int(message.author))
         return InChannel(bot, int(message.channel), guild, replies_to)
 
     return Room(InChannel(bot, 0), lasts_s=0.0, later=later, search=True)
@@ -76,6 +79,17 @@ async def _is_there(bot: Bot, thread: int) -> bool:
         return False
     except discord.Forbidden:  # there is, and what was said in it must not leave it
         return True
+    return True
+
+
+async def _was_said(bot: Bot, channel: int, message: int | None) -> bool:
+    """Whether a message stands in that channel itself."""
+    if message is None:
+        return False
+    try:
+        await bot.get_partial_messageable(channel).fetch_message(message)
+    except (discord.NotFound, discord.Forbidden):
+        return False
     return True
 
 

@@ -17,6 +17,7 @@ __all__ = ["caller", "in_our_words"]
 
 READS = {
     "auth.test",
+    "conversations.history",
     "conversations.info",
     "conversations.members",
     "conversations.replies",

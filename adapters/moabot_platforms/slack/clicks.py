@@ -9,6 +9,7 @@ from moabot.errors import MoabotError, PlatformError
 from moabot_platforms.slack import blocks, forms
 from moabot_platforms.slack.home import home
 from moabot_platforms.slack.payload import Json, inside, listed, text
+from moabot_platforms.words import stopping
 
 if TYPE_CHECKING:
     from moabot_platforms.slack.platform import Slack
@@ -82,6 +83,8 @@ async def _again(slack: Slack, click: Click, *, deeper: bool) -> None:
     entry = await slack.desk.again(asker, click.value, event_id=event_id, deeper=deeper)
     if entry is not None:
         slack.answer(entry)
+    elif not slack.desk.taking:
+        raise stopping()
 
 
 async def _propose(slack: Slack, click: Click) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from moabot_platforms.commands import BUDGETS
 from moabot_platforms.slack.payload import Json, inside, text
 
 __all__ = [
@@ -12,7 +13,7 @@ __all__ = [
     "REASON",
     "SETTINGS",
     "about",
-    "chosen",
+    "entered",
     "filled",
     "noted",
     "reason",
@@ -26,16 +27,17 @@ SETTINGS, ABOUT, REASON = "moabot_settings", "moabot_about", "moabot_reason"
 def settings(
     here: Mapping[str, str], choices: Mapping[str, Sequence[str]], *, channel: str
 ) -> Json:
-    """The settings that have a fixed list of values, with what holds in `channel` now."""
-    return _modal(
-        SETTINGS,
-        "Settings here",
-        [
-            _input(name, _select(name, values, here.get(name, "")), label=name.capitalize())
-            for name, values in choices.items()
-        ],
-        note={"channel": channel},
-    )
+    """What may be changed in `channel`, as it is `here`: lists of `choices`, and budgets."""
+    lists = [
+        _input(name, _select(name, values, here.get(name, "")), label=name.capitalize())
+        for name, values in choices.items()
+    ]
+    budgets = [
+        _input(name, _amount(name, here[name]), label=f"USD a {span}", optional=True)
+        for span, name in BUDGETS.items()
+        if name in here
+    ]
+    return _modal(SETTINGS, "Settings here", [*lists, *budgets], note={"channel": channel})
 
 
 def about(message: str, *, channel: str, thread: str, author: str) -> Json:
@@ -69,12 +71,20 @@ def noted(body: Json) -> Mapping[str, str]:
 
 def filled(body: Json, name: str) -> str:
     """What was written into a field."""
-    return text(body, "view", "state", "values", name, name, "value").strip()
+    return text(_values(body), name, name, "value").strip()
 
 
-def chosen(body: Json, name: str) -> str:
-    """What was chosen in a list."""
-    return text(body, "view", "state", "values", name, name, "selected_option", "value")
+def entered(body: Json) -> Mapping[str, str]:
+    """What stands in each field: the value of the option that was chosen, or what was written."""
+    fields = {name: inside(each, name) for name, each in _values(body).items()}
+    return {
+        name: text(field, "selected_option", "value") or text(field, "value").strip()
+        for name, field in fields.items()
+    }
+
+
+def _values(body: Json) -> Json:
+    return inside(body, "view", "state", "values")
 
 
 def _modal(name: str, title: str, fields: list[Json], *, note: Mapping[str, str]) -> Json:
@@ -107,6 +117,16 @@ def _select(name: str, values: Sequence[str], now: str) -> Json:
         "action_id": name,
         "options": options,
         **({"initial_option": initial[0]} if initial else {}),
+    }
+
+
+def _amount(name: str, now: str) -> Json:
+    return {
+        "type": "number_input",
+        "action_id": name,
+        "is_decimal_allowed": True,
+        "min_value": "0",
+        **({"initial_value": now} if now else {}),
     }
 
 

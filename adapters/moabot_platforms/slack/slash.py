@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from moabot.contract import Asker, Message
 from moabot.errors import MoabotError, PlatformError, QuestionRejected
-from moabot_platforms.commands import SETTINGS, changed, told
+from moabot_platforms.commands import BUDGETS, SETTINGS, UNSET, changed, told
 from moabot_platforms.slack import blocks, forms
 from moabot_platforms.slack.home import shown
-from moabot_platforms.slack.payload import Json, inside, text
+from moabot_platforms.slack.payload import Json, flag, inside, text
 from moabot_platforms.slack.said import event_id, plain
 from moabot_platforms.slack.web import Content, Mark, Place, SlackRefused
+from moabot_platforms.words import stopping
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moabot.config import Defaults
     from moabot_platforms.slack.platform import Slack
 
 __all__ = ["Ack", "asked_about", "commanded", "set_here", "shortcut"]
@@ -60,10 +64,7 @@ async def set_here(slack: Slack, ack: Ack, body: Json) -> None:
     asker = await slack.asker(text(body, "team", "id"), channel, text(body, "user", "id"))
     here = await slack.desk.settings(asker)
     announced: list[str] = []
-    for name in slack.desk.choices():
-        value = forms.chosen(body, name)
-        if not value or value == str(getattr(here, name)):
-            continue
+    for name, value in _wanted(body, here).items():
         try:
             announced.append((await changed(slack.desk, asker, name, value)).announced)
         except MoabotError as error:
@@ -73,6 +74,21 @@ async def set_here(slack: Slack, ack: Ack, body: Json) -> None:
         await ack()
     for words in announced:
         await _announce(slack, asker, words)
+
+
+def _wanted(body: Json, here: Defaults) -> Mapping[str, str]:
+    """What differs in the modal from what holds, by the setting's name; an empty field unsets."""
+    there = forms.entered(body)
+    return {
+        name: there[name] or UNSET
+        for name in (*SETTINGS, *BUDGETS.values())
+        if name in there and there[name] != _now(here, name)
+    }
+
+
+def _now(here: Defaults, name: str) -> str:
+    value: object = getattr(here, name)
+    return "" if value is None else str(value)
 
 
 async def shortcut(slack: Slack, body: Json) -> None:
@@ -105,11 +121,31 @@ async def asked_about(slack: Slack, ack: Ack, body: Json) -> None:
         private=await slack.is_private(team, channel),
     )
     try:
+        await _require_membership(slack, team, channel)
         if not await slack.take_on(message):
-            raise QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
+            raise stopping()
         await ack()
     except MoabotError as error:
         await ack(response_action="errors", errors={"question": str(error)[:1900]})
+
+
+async def _require_membership(slack: Slack, team: str, channel: str) -> None:
+    """A shortcut works where the bot is not: nobody would ever see its answer there."""
+    try:
+        answer = await slack.web(team).call("conversations.info", {"channel": channel})
+        found = inside(answer, "channel")
+    except SlackRefused as refused:
+        raise _outside(refused.error) from refused
+    except PlatformError:  # it cannot be told in time: posting will
+        return
+    if not (flag(found, "is_member") or flag(found, "is_im")):
+        raise _outside("not_in_channel")
+
+
+def _outside(why: str) -> PlatformError:
+    return PlatformError(
+        f"I cannot write here ({why}).", fix="Invite me with /invite, then ask again."
+    )
 
 
 async def _ask(slack: Slack, body: Json, question: str) -> None:
@@ -125,9 +161,7 @@ async def _ask(slack: Slack, body: Json, question: str) -> None:
             Place(team, channel, "", user), Content(blocks.preview(question), (shown,)), mark
         )
     except SlackRefused as refused:
-        raise PlatformError(
-            f"I cannot write here ({refused.error}).", fix="Invite me with /invite, then ask again."
-        ) from refused
+        raise _outside(refused.error) from refused
     message = Message(
         platform="slack",
         workspace=team,
@@ -139,14 +173,16 @@ async def _ask(slack: Slack, body: Json, question: str) -> None:
         private=await slack.is_private(team, channel),
     )
     if not await slack.take_on(message):
-        raise QuestionRejected("I am stopping just now.", fix="Ask again in a minute.")
+        raise stopping()
 
 
 async def _open_settings(slack: Slack, body: Json) -> None:
     asker = await _asker(slack, body)
     here = await slack.desk.settings(asker)
-    now = {name: str(getattr(here, name)) for name in slack.desk.choices()}
-    view = forms.settings(now, slack.desk.choices(), channel=asker.scope.channel)
+    choices = slack.desk.choices()
+    budgets = [name for name in BUDGETS.values() if await slack.desk.may_change(asker, name)]
+    now = {name: _now(here, name) for name in (*choices, *budgets)}
+    view = forms.settings(now, choices, channel=asker.scope.channel)
     args = {"trigger_id": text(body, "trigger_id"), "view": view}
     await slack.web(asker.scope.workspace).call("views.open", args)
 

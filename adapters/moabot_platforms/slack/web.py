@@ -166,8 +166,11 @@ class Web:
             with suppress(PlatformError):
                 await self.surely("chat.update", {**where, "text": ELSEWHERE, "blocks": [block]})
 
-    async def thread(self, place: Place) -> list[Json]:
-        """All posts of a thread, oldest first."""
+    async def thread(self, place: Place) -> Sequence[Json]:
+        """All posts of a thread, oldest first; where there is none, the channel's latest."""
+        if not place.thread:
+            args = {"channel": place.channel, "limit": 100, "include_all_metadata": True}
+            return listed(await self.surely("conversations.history", args), "messages")
         found: list[Json] = []
         cursor = ""
         while True:

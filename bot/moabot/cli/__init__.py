@@ -39,7 +39,9 @@ Examples:
   moabot --config team.toml chat
   moabot COMMAND --help"""
 
-WHAT_MATTERS = ("openai", "anthropic", "google-genai", "pydantic", "pluggy")
+WHAT_MATTERS = (
+    "openai anthropic google-genai slack-bolt discord.py faiss-cpu onnxruntime pydantic pluggy".split()
+)
 """The distributions whose versions a report of a defect should name."""
 
 app = typer.Typer(

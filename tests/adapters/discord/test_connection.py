@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from tests.adapters.discord.conftest import Living
 from tests.fakes.discord import FakeDiscord, Post
+from tests.fakes.discord.limits import Fault, Faults
 from tests.fakes.loops import LoopbackTimeLoop
 
 from moabot.testing import ScriptedProvider, says
@@ -18,23 +21,31 @@ PATIENT = {"call_timeout_s": 1000, "deadline_s": 1000}
 Play = Callable[[FakeDiscord], Awaitable[None]]
 
 
+class Run(Protocol):
+    """Lets the bot live on a Discord while a play runs, in virtual time."""
+
+    def __call__(
+        self, provider: ScriptedProvider, play: Play, *, faults: Faults | None = None
+    ) -> None:
+        """The play's own assertions are what is tested."""
+        ...
+
+
 @pytest.fixture
-def alive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[ScriptedProvider, Play], None]:
+def alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Lets the bot live on a Discord with real limits while a play runs, in virtual time."""
 
-    async def live(provider: ScriptedProvider, play: Play) -> None:
-        async with FakeDiscord() as discord:
+    async def live(provider: ScriptedProvider, play: Play, faults: Faults | None) -> None:
+        async with FakeDiscord(faults=faults) as discord:
             monkeypatch.setenv("DISCORD_TOKEN", discord.token)
             bot = Living(discord, tmp_path)
             async with bot(provider, TABLES, models=("a",), panel=PATIENT):
                 await discord.until(lambda: discord.state.commands)
                 await play(discord)
 
-    def run(provider: ScriptedProvider, play: Play) -> None:
+    def run(provider: ScriptedProvider, play: Play, *, faults: Faults | None = None) -> None:
         with asyncio.Runner(loop_factory=LoopbackTimeLoop) as runner:
-            runner.run(live(provider, play))
+            runner.run(live(provider, play, faults))
 
     return run
 
@@ -45,7 +56,7 @@ def finals(discord: FakeDiscord) -> list[Post]:
 
 
 def test_a_connection_that_died_in_silence_is_noticed_within_a_minute(
-    alive: Callable[[ScriptedProvider, Play], None],
+    alive: Run,
 ) -> None:
     """A half-open socket says nothing for ever; people believe the bot has left."""
 
@@ -62,7 +73,7 @@ def test_a_connection_that_died_in_silence_is_noticed_within_a_minute(
 
 
 def test_an_answer_after_a_quarter_of_an_hour_still_arrives_once(
-    alive: Callable[[ScriptedProvider, Play], None],
+    alive: Run,
 ) -> None:
     """A command's token is good for 15 minutes; what is written with it later would be lost."""
 
@@ -80,7 +91,7 @@ def test_an_answer_after_a_quarter_of_an_hour_still_arrives_once(
 
 
 def test_many_answers_in_one_channel_all_end_though_edits_are_rationed(
-    alive: Callable[[ScriptedProvider, Play], None],
+    alive: Run,
 ) -> None:
     """Five edits in five seconds are all that a channel gets, drafts and final texts together."""
 
@@ -93,3 +104,32 @@ def test_many_answers_in_one_channel_all_end_though_edits_are_rationed(
 
     words = " ".join(["because"] * 60)
     alive(ScriptedProvider({"a": says(words, seconds=1, word_s=0.1)}), play)
+
+
+def test_a_discord_that_is_away_at_the_start_is_waited_for(alive: Run) -> None:
+    """When a machine starts, its network may be the last to come; nobody restarts the bot then."""
+    coming: deque[Fault] = deque(["cut", "cut", "cut"])
+    greeting = ("GET /users/@me", "GET /gateway/bot")
+    faults = Faults(coming=coming, hits=lambda request: request in greeting)
+
+    async def play(discord: FakeDiscord) -> None:
+        discord.mention("Why?")
+        await discord.until(lambda: finals(discord), within_s=300)
+
+        assert not coming
+
+    alive(ScriptedProvider({"a": says("Because.")}), play, faults=faults)
+
+
+def test_a_gateway_that_is_not_told_at_the_start_is_asked_for_again(alive: Run) -> None:
+    """Logged in is not connected yet."""
+    coming: deque[Fault] = deque(["cut", "cut"])
+    faults = Faults(coming=coming, hits=lambda request: request == "GET /gateway/bot")
+
+    async def play(discord: FakeDiscord) -> None:
+        discord.mention("Why?")
+        await discord.until(lambda: finals(discord), within_s=300)
+
+        assert (len(coming), discord.gateway.resumes) == (0, 0)
+
+    alive(ScriptedProvider({"a": says("Because.")}), play, faults=faults)

@@ -94,6 +94,25 @@ async def test_a_crash_before_the_receipt_leaves_one_answer(
     assert len([post for post in seen if post.author is service.state.bot]) == (what != "private")
 
 
+async def test_what_was_asked_in_a_private_thread_that_is_gone_is_told_to_its_asker_alone(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Its channel is read by people who were never let into the thread."""
+    provider = ScriptedProvider({"a": [hangs(), says("It scatters.")]})
+    async with living(provider, SINGLE, models=("a",)):
+        thread = service.thread(private=True)
+        service.mention("Why?", channel=thread)
+        await service.until(lambda: any("Stop" in post.buttons for post in thread.posts.values()))
+    forget_receipts(living.folder)
+    del service.state.channels[thread.id]
+
+    async with living(provider, SINGLE, models=("a",)):
+        direct = service.state.direct(service.state.user("ada"))
+        await service.until(lambda: final(list(direct.posts.values())))
+
+    assert service.seen() == []
+
+
 async def test_a_command_is_answered_in_its_reply_by_the_next_process(
     service: FakeDiscord, living: Living
 ) -> None:
@@ -118,7 +137,9 @@ async def test_a_channel_that_forbids_writing_is_soon_left_alone(
     provider = ScriptedProvider()
     async with living(provider, SINGLE, models=("a",)):
         service.forbid("general")
-        for _ in range(50):
+        service.mention("Why?")
+        await service.until(lambda: service.state.invalid_requests)
+        for _ in range(49):
             service.mention("Why?")
             await service.gateway.caught_up()
         service.mention("And here?", channel="elsewhere")

@@ -89,6 +89,18 @@ async def test_retry_and_deeper_answer_once_more_below(tmp_path: Path) -> None:
     assert "deep" in posts[2].shown
 
 
+async def test_retry_while_the_bot_stops_says_so(tmp_path: Path) -> None:
+    """Slack sends a click once; silence would be taken for a broken button."""
+    async with FakeSlack() as slack, running(slack, ScriptedProvider(MODELS), tmp_path) as bot:
+        asked = slack.mention("C1", "U1", "Why?")
+        (first,) = await bot.answered(asked.ts)
+        await bot.platform.desk.close(within_s=1)
+        await slack.click(first, blocks.AGAIN).acked()
+        await slack.until(lambda: bool(slack.private("U1")))
+
+    assert "I am stopping just now" in slack.private("U1")[0].shown
+
+
 async def test_proposals_are_shown_to_who_asks_for_them_alone(tmp_path: Path) -> None:
     """They are long, and not everybody wants them."""
     async with FakeSlack() as slack, running(slack, ScriptedProvider(MODELS), tmp_path) as bot:

@@ -23,7 +23,7 @@ from moabot.contract import Prompt
 from moabot.testing import Said, ScriptedProvider, says
 from moabot_platforms.markdown import JOINER
 
-SEEDS = int(os.environ.get("MOABOT_TEST_SLACK_SEEDS", "100"))
+SEEDS = int(os.environ.get("MOABOT_TEST_SLACK_SEEDS", "40"))
 GROUPS = 20
 CALLS = frozenset(
     "chat.postMessage chat.update chat.delete chat.startStream chat.appendStream chat.stopStream "

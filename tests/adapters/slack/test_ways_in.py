@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from tests.adapters.slack.conftest import Bot, running
-from tests.fakes.slack import FakeSlack, Post
+from tests.fakes.slack import FakeSlack, Faults, Post
 
 from moabot.testing import ScriptedProvider, says
 
@@ -98,16 +100,41 @@ async def test_settings_are_changed_by_command_for_the_next_question(tmp_path: P
 
 async def test_settings_are_changed_in_a_modal(tmp_path: Path) -> None:
     """Nobody remembers the names of strategies."""
+    tables = {"admission": {"admins": ["slack:T1/U9"]}}
+    async with (
+        FakeSlack() as slack,
+        running(slack, ScriptedProvider(MODELS), tmp_path, tables=tables) as bot,
+    ):
+        await slack.slash("C1", "U9", "strategy").acked()
+        await slack.until(lambda: bool(slack.views))
+        (view,) = slack.views
+        chosen: dict[str, object] = {"strategy": "vote", "preset": "fast", "budget_day_usd": "2.50"}
+        await slack.submit(view, chosen).acked()
+        asker = await bot.platform.asker("T1", "C1", "U1")
+        here = await bot.platform.desk.settings(asker)
+        await slack.slash("C1", "U9", "preset").acked()
+        await slack.until(lambda: slack.views not in ([], [view]))
+        await slack.submit(slack.views[-1], {"budget_day_usd": None}).acked()
+        later = await bot.platform.desk.settings(asker)
+
+    assert (here.strategy, here.preset, here.budget_day_usd) == ("vote", "fast", Decimal("2.50"))
+    assert here.budget_month_usd is None
+    assert "changed the budget of a day here from not set to $2.50" in str(slack.posts("C1"))
+    assert (later.strategy, later.budget_day_usd) == ("vote", None)
+
+
+async def test_budgets_are_not_offered_to_who_may_not_change_them(tmp_path: Path) -> None:
+    """Who manages a channel does not pay for it; a field that is always refused is a trap."""
     async with FakeSlack() as slack, running(slack, ScriptedProvider(MODELS), tmp_path) as bot:
         await slack.slash("C1", "U9", "strategy").acked()
         await slack.until(lambda: bool(slack.views))
         (view,) = slack.views
-        sent = slack.submit(view, {"strategy": "vote", "preset": "fast"})
-        await sent.acked()
+        await slack.submit(view, {"strategy": "vote"}).acked()
         asker = await bot.platform.asker("T1", "C1", "U1")
         here = await bot.platform.desk.settings(asker)
 
-    assert (here.strategy, here.preset) == ("vote", "fast")
+    assert "budget" not in str(view.content)
+    assert here.strategy == "vote"
 
 
 async def test_every_command_says_something_to_its_person_alone(tmp_path: Path) -> None:
@@ -137,6 +164,41 @@ async def test_a_message_can_be_asked_about(tmp_path: Path) -> None:
     asked = provider.prompts[0][1].turns[-1].text
     assert "What could that mean?" in asked
     assert "> The build is red since noon." in asked
+
+
+async def test_a_question_whose_post_was_not_confirmed_is_posted_once(tmp_path: Path) -> None:
+    """`/moa ask` posts into the channel, where no thread can be looked through for it."""
+    faults = Faults(next=[("chat.postMessage", "lost")])
+    async with (
+        FakeSlack(faults=faults) as slack,
+        running(slack, ScriptedProvider(MODELS), tmp_path) as bot,
+    ):
+        await slack.slash("C1", "U1", "ask Why?").acked()
+        question = slack.posts("C1")[0]
+        await bot.answered(question.ts)
+
+    assert [post.ts for post in slack.posts("C1") if not post.thread_ts] == [question.ts]
+    assert faults.next == []
+
+
+@pytest.mark.parametrize("kind", ["channel", "group"])
+async def test_who_asks_about_a_message_where_the_bot_is_not_is_told_to_invite_it(
+    tmp_path: Path, kind: str
+) -> None:
+    """A shortcut works everywhere; the answer could not be posted, and nobody would know why."""
+    provider = ScriptedProvider(MODELS)
+    async with FakeSlack() as slack, running(slack, provider, tmp_path) as bot:
+        there = slack.add_channel("C9", kind=kind)
+        said = slack.say("C9", "U2", "The build is red since noon.")
+        there.members.discard(slack.workspace.teams["T1"].bot)
+        slack.shortcut(slack.workspace.posts["C9", said.ts], "moabot_about")
+        await slack.until(lambda: bool(slack.views))
+        sent = slack.submit(slack.views[0], {"question": "Why?"})
+        await sent.acked()
+
+    assert "Invite me with /invite" in str(sent.answer)
+    assert bot.answers(said.ts, "C9") == []
+    assert provider.prompts == []
 
 
 async def test_the_home_tab_shows_settings_and_sums(tmp_path: Path) -> None:

@@ -15,7 +15,14 @@ from tests.fakes.discord.posting import Posting
 from tests.fakes.discord.reading import Ping, fetched
 from tests.fakes.discord.rest import Rest
 from tests.fakes.discord.state import State
-from tests.fakes.discord.world import GROUP, PUBLIC_THREAD, SEND_MESSAGES, Channel, Post
+from tests.fakes.discord.world import (
+    GROUP,
+    PRIVATE_THREAD,
+    PUBLIC_THREAD,
+    SEND_MESSAGES,
+    Channel,
+    Post,
+)
 from yarl import URL
 
 T = TypeVar("T")
@@ -137,10 +144,13 @@ class FakeDiscord(People):
             event = there.wire(self.state.bot)
             self.gateway.tell("CHANNEL_UPDATE", lambda _: event, guild_id=there.guild_id)
 
-    def thread(self, name: str = "aside", *, parent: str = "general") -> Channel:
-        """A public thread that somebody opens; the client is told."""
+    def thread(
+        self, name: str = "aside", *, parent: str = "general", private: bool = False
+    ) -> Channel:
+        """A thread that somebody opens; the client is told."""
         above, clock = self._channel(parent), self.state.clock
-        made = Channel(clock.snowflake(), name, PUBLIC_THREAD, above.guild_id, above.id)
+        kind = PRIVATE_THREAD if private else PUBLIC_THREAD
+        made = Channel(clock.snowflake(), name, kind, above.guild_id, above.id)
         event = made.wire(self.state.bot)
         self.gateway.tell("THREAD_CREATE", lambda _: event, guild_id=above.guild_id)
         return self.state.add(made)

@@ -34,7 +34,7 @@ def _connect(asked: Asked) -> Json:
     return {"url": asked.room.socket_url()}
 
 
-def _wire(channel: Channel) -> Json:
+def _wire(channel: Channel, bot: str) -> Json:
     return {
         "id": channel.id,
         "name": channel.name,
@@ -42,14 +42,17 @@ def _wire(channel: Channel) -> Json:
         "is_group": channel.kind == "group",
         "is_private": channel.kind != "channel",
         "is_im": channel.kind == "im",
-        "is_member": True,
+        "is_member": bot in channel.members,
         "num_members": len(channel.members),
         "context_team_id": channel.team,
     }
 
 
 def _info(asked: Asked) -> Json:
-    return {"channel": _wire(asked.channel())}
+    channel, bot = asked.channel(), asked.team.bot
+    if channel.kind != "channel":
+        asked.joined()
+    return {"channel": _wire(channel, bot)}
 
 
 def _members(asked: Asked) -> Json:
