@@ -168,6 +168,16 @@ async def test_a_page_repeats_nothing_that_its_address_says(at: Place) -> None:
     assert page.status == 200
 
 
+async def test_the_name_of_a_workspace_stays_text(at: Place) -> None:
+    """Its owner chose it."""
+    at.slack.workspace.teams["T1"].name = "<script>T&T</script>"
+    async with at.life():
+        page = await at.browser.install("T1")
+
+    assert page.text.count("&lt;script&gt;T&amp;T") == 2
+    assert "<script" not in page.text
+
+
 async def test_nothing_of_the_first_address_travels_on_to_slack(at: Place) -> None:
     """Bolt would write a `team` from it into Slack's address as it is."""
     browser = at.browser

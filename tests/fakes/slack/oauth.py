@@ -63,7 +63,7 @@ def access(asked: Asked) -> Json:
     team = space.teams[code.team]
     if team.token in room.revoked:
         team.token = f"xoxb-{team.id}-{space.name('token')}"
-    where = {"team": {"id": team.id, "name": team.id}, "enterprise": None}
+    where = {"team": {"id": team.id, "name": team.name or team.id}, "enterprise": None}
     whole = {"team": None, "enterprise": {"id": "E1", "name": "Everybody"}}
     return {
         "access_token": team.token,
