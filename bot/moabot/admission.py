@@ -53,13 +53,11 @@ class Admission:
         """Around the whole answering of `message`: what it costs is paid from these purses.
 
         Waits until the thread's earlier messages are answered. Raises `Refused` with the sentence
-        for the person: before, or when no purse could pay for an answer. `again` says that the
-        message was let in by an earlier process.
+        for the person when too many wait, or no purse could pay for an answer. `again` says that
+        the message was let in by an earlier process.
         """
         try:
             async with AsyncExitStack() as stack:
-                if not again:
-                    await self._check(message)
                 if self._crowd:
                     turn = self._queue.turn(scope_of(message), bounded=not again)
                     await stack.enter_async_context(turn)
@@ -73,7 +71,16 @@ class Admission:
         """The purses from which all that is asked because of `message` is paid."""
         return self._purses.opened(message, rules)
 
-    async def _check(self, message: Message) -> None:
+    def check_room(self, unanswered: int) -> None:
+        """Raise `Refused` when a crowd waits for so many answers that no more are taken on."""
+        if self._crowd and unanswered >= self._settings.at_once + self._settings.waiting:
+            raise Refused(
+                f"The bot is busy: {unanswered} questions are not answered yet.",
+                fix="Ask again in a minute.",
+            )
+
+    async def check(self, message: Message) -> None:
+        """Count a new question; raises `Refused` with the sentence for the person."""
         if who := self._settings.shuts_out(message, message.author):
             raise Refused(
                 f"{who} may not ask this bot.", fix=f"Please ask {self._settings.contact}."

@@ -91,7 +91,7 @@ class Answering:
         recorder = Recorder(reply)
         answer: Answer | None = None
         try:
-            entry = entry or await self.journal.accept(message, wish)
+            entry = entry or await self._let_in(message, wish)
             if entry is None:
                 return  # a redelivery
             recorder.memo, terms = entry.memo, await self._terms_of(entry)
@@ -183,6 +183,17 @@ class Answering:
         if chosen is None or wish.strategy is not None:
             return settings
         return settings.model_copy(update={"strategy": chosen})
+
+    async def _let_in(self, message: Message, wish: ChannelSettings) -> Entry | None:
+        """Take on what did not come through the desk's `accept`, which lets in before."""
+        entry = await self.journal.accept(message, wish)
+        if entry is not None:
+            try:
+                await self.admission.check(message)
+            except Refused as refused:
+                await self.journal.done(entry, error=str(refused))
+                raise
+        return entry
 
     @asynccontextmanager
     async def _admitted(

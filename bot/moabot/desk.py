@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,6 +38,8 @@ from moabot.store.rows import Accepted, By, Change, Opinion, Spending
 __all__ = ["Desk"]
 
 log = logging.getLogger("moabot")
+REMEMBERED = 10_000
+"""Events that were let in, by which a redelivery is told from a new question."""
 
 
 class Desk:
@@ -58,6 +61,8 @@ class Desk:
         self._store: Store = memory.store
         self._open = True
         self._under_way: dict[str, Message] = {}
+        self._unanswered: set[str] = set()
+        self._met: OrderedDict[str, None] = OrderedDict()
         self._count = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -77,12 +82,28 @@ class Desk:
         """Whether something was answered there: who goes on in such a thread means the bot."""
         return bool(await self._journal.turns(scope, before=None, most=1))
 
+    async def admit(self, message: Message) -> None:
+        """Decide what `accept` would refuse, before anything is fetched for it; raises `Refused`.
+
+        What was let in once is not counted again when it is delivered again.
+        """
+        event, admission = event_of(message), self._answering.admission
+        if event in self._met:
+            return
+        admission.check_room(len(self._unanswered))
+        await admission.check(message)
+        if len(self._met) >= REMEMBERED:
+            self._met.popitem(last=False)
+        self._met[event] = None
+
     async def accept(self, message: Message, *, wish: ChannelSettings = NO_WISH) -> Entry | None:
         """Take a message on, durably. None: it was before, or the bot stops and wants no more.
 
-        Raises `StoreError` when it cannot be kept: do not acknowledge, say so, or both.
+        Raises `Refused` when it is not let in: acknowledge it, and tell the person, but once and
+        not each time when they flood. Raises `StoreError` when it cannot be kept: do not
+        acknowledge, say so, or both.
         """
-        return await self._journal.accept(message, wish) if self._open else None
+        return await self._taken_on(message, wish)
 
     async def answer(self, entry: Entry, reply: Reply) -> None:
         """Answer what was accepted, with exactly one `reply.finish` or `reply.sorry`."""
@@ -138,7 +159,7 @@ class Desk:
         )
         now = datetime.now(UTC)
         message = replace(message_of(row), event_id=event_id, author=asker.author, at=now)
-        return await self._journal.accept(message, wish, again=row) if self._open else None
+        return await self._taken_on(message, wish, again=row)
 
     async def proposals(self, asker: Asker, event: str) -> Sequence[Proposal]:
         """What each proposer said to a question; nothing once it is no longer known."""
@@ -264,6 +285,18 @@ class Desk:
         await reply.sorry(error, reference=entry.message.event_id)
         await self._journal.give_up(entry, error="three processes ended while answering it")
 
+    async def _taken_on(
+        self, message: Message, wish: ChannelSettings, *, again: Accepted | None = None
+    ) -> Entry | None:
+        """Refusing costs no row, so that a flood can be refused."""
+        if not self._open:
+            return None
+        await self.admit(message)
+        entry = await self._journal.accept(message, wish, again=again)
+        if entry is not None:
+            self._unanswered.add(event_of(message))
+        return entry
+
     async def _row(self, asker: Asker, event: str) -> Accepted:
         row = await self._store.accepted(event)
         if row is None or not row.text:  # it was deleted
@@ -290,6 +323,7 @@ class Desk:
         finally:
             if mine:
                 del self._under_way[event]
+                self._unanswered.discard(event)
             self._count -= 1
             if not self._count:
                 self._idle.set()

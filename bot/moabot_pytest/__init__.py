@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 class _Loops:
     """Which event loop a test of pytest-asyncio runs on."""
 
-    @pytest.hookimpl(optionalhook=True)
+    @pytest.hookimpl(optionalhook=True, trylast=True)  # a project may have loops of its own
     def pytest_asyncio_loop_factories(
         self, config: pytest.Config, item: pytest.Item
     ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -34,6 +34,8 @@ def door(**settings: object) -> Admission:
 
 async def enter(admission: Admission, message: Message, *, again: bool = False) -> None:
     """Go in and out."""
+    if not again:
+        await admission.check(message)
     async with admission.admitted(message, RULES, again=again):
         pass
 

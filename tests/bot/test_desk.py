@@ -391,3 +391,38 @@ async def test_who_is_shut_out_learns_nothing_either(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="You may not use this bot"):
             desk.status(BOB)
         assert not await desk.may_change(BOB)
+
+
+async def test_a_full_bot_refuses_what_is_new_and_keeps_nothing_of_it(tmp_path: Path) -> None:
+    """A flood must end in sentences, not in memory or rows; who waits already is not refused."""
+    narrow = {"admission": {"at_once": 1, "waiting": 1}}
+    async with desk_of(tmp_path, ScriptedProvider(), narrow) as (desk, app):
+        first = await accepted(desk, asking("E1"))
+        await accepted(desk, asking("E2"))
+        with pytest.raises(Refused, match=r"2 questions are not answered yet\. Ask again"):
+            await desk.accept(asking("E3"))
+        again = await desk.accept(asking("E1"))
+        assert app.memory.store is not None
+        row = await app.memory.store.accepted("test:E3")
+        await desk.answer(first, RecordingReply())
+        later = await desk.accept(asking("E4"))
+
+    assert again is None
+    assert row is None
+    assert later is not None
+
+
+async def test_who_asks_too_often_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
+    """A flood leaves no rows; what was let in is neither counted nor refused when it comes again."""
+    strict = {"admission": {"user_per_minute": 2}}
+    async with desk_of(tmp_path, ScriptedProvider(), strict) as (desk, _):
+        await accepted(desk, asking("E1"))
+        assert await desk.accept(asking("E1")) is None
+        await accepted(desk, asking("E2"))
+        with pytest.raises(Refused, match="as many as are allowed"):
+            await desk.accept(asking("E3"))
+        assert await desk.accept(asking("E1")) is None
+    async with desk_of(tmp_path, ScriptedProvider(), strict) as (desk, _):
+        left = await desk.left("test")
+
+    assert [entry.message.event_id for entry in left] == ["E1", "E2"]

@@ -11,8 +11,9 @@ import aiohttp
 import discord
 
 from moabot.channels import NO_WISH
+from moabot.config import ChannelSettings
 from moabot.contract import Asker
-from moabot.errors import MoabotError, PlatformError
+from moabot.errors import MoabotError, PlatformError, Refused
 from moabot_platforms import words
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.incoming import (
@@ -30,7 +31,6 @@ from moabot_platforms.discord.rooms import room_of_reply
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from moabot.config import ChannelSettings
     from moabot.journal import Entry
     from moabot_platforms.discord.bot import Bot
 
@@ -39,6 +39,10 @@ __all__ = ["answered", "asked", "deferred", "heard", "taken"]
 SAID = {discord.MessageType.default, discord.MessageType.reply}
 ACKNOWLEDGED = 40060
 """Discord's word for an interaction that was answered before: by us, or it came twice."""
+
+
+ALONE = ChannelSettings(cache="off")
+"""What is said where only some of the channel's people can read shares its answers with nobody."""
 
 
 async def heard(bot: Bot, message: discord.Message) -> None:
@@ -66,9 +70,12 @@ async def heard(bot: Bot, message: discord.Message) -> None:
         event_id=str(message.id),
     )
     place = InChannel(bot, message.channel.id, guild, message.id, pages=_room_for_pages(message))
+    wish = ALONE if _is_closed(message.channel) else NO_WISH
     try:
-        entry = await taken(bot, bot.desk.accept(question))
+        entry = await taken(bot, bot.desk.accept(question, wish=wish))
     except MoabotError as error:
+        if isinstance(error, Refused) and not bot.refusals.may_tell(scope.channel, question.author):
+            return
         told = layout.plain(words.apology(error, reference=str(message.id)))
         word = nonce(question.event_id, 0)
         await bot.doors.sent(place.channel, lambda: place.post(told, nonce=word))
@@ -94,6 +101,8 @@ async def asked(
     asker = asker_of(interaction, thread=f"i{interaction.id}")
     if private:  # a conversation of its own wherever it is, and its name says so after a crash
         asker = replace(asker, scope=replace(asker.scope, thread=f"p{interaction.id}"))
+    if private or _is_closed(interaction.channel):
+        wish = wish.model_copy(update=ALONE.model_dump(exclude_unset=True))
     question = message_from(
         asker,
         text,
@@ -165,6 +174,10 @@ async def whispered(interaction: discord.Interaction, text: str) -> None:
         await interaction.edit_original_response(view=view)
     else:
         await interaction.response.send_message(view=view, ephemeral=True)
+
+
+def _is_closed(channel: object) -> bool:
+    return isinstance(channel, discord.Thread) and channel.is_private()
 
 
 def _is_addressed(message: discord.Message, me: discord.ClientUser) -> bool:

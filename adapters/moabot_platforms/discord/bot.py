@@ -17,6 +17,7 @@ from moabot_platforms.discord.files import Files
 from moabot_platforms.discord.incoming import text_of
 from moabot_platforms.discord.sending import Doors
 from moabot_platforms.discord.slash import Tree
+from moabot_platforms.refusals import Refusals
 
 if TYPE_CHECKING:
     from moabot.desk import Desk
@@ -30,7 +31,8 @@ log = logging.getLogger("moabot")
 class Bot(discord.AutoShardedClient):
     """Hears people and brings what they say to `desk`, which stands here once it is run.
 
-    `files` fetches what comes with a question, `doors` lets our requests out.
+    `files` fetches what comes with a question, `doors` lets our requests out, `refusals` knows whom
+    it told that they ask too much.
     """
 
     desk: Desk
@@ -52,6 +54,7 @@ class Bot(discord.AutoShardedClient):
         self.settings = settings
         self.files = files or Files(settings.attachment_bytes)
         self.doors = Doors()
+        self.refusals = Refusals()
         self.tree = Tree(self)
         self._working: set[asyncio.Task[object]] = set()
 

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
@@ -16,7 +17,9 @@ from moabot.findings import Finding
 from moabot.guests import blamed
 from moabot.installations import Installations
 from moabot.journal import Entry, event_of
+from moabot_platforms.refusals import MOST
 from moabot_platforms.slack.blocks import escaped
+from moabot_platforms.slack.gate import Gate
 from moabot_platforms.slack.home import home
 from moabot_platforms.slack.payload import Json, flag, inside, number, text, words
 from moabot_platforms.slack.reply import Manners, SlackReply
@@ -32,6 +35,7 @@ from moabot_platforms.slack.said import (
 from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.web import Web
 from moabot_platforms.slack.workspaces import Gone, Workspaces
+from moabot_platforms.words import apology
 
 if TYPE_CHECKING:
     from moabot.desk import Desk
@@ -42,6 +46,8 @@ log = logging.getLogger("moabot")
 NAME = "slack"
 KIND_S = 1.0
 """For asking what kind of channel it is: events are acknowledged within three seconds."""
+UNSURE_S = 5.0
+"""Slack is not asked that again for so long when it had no time for it."""
 AT_ONCE = 256
 """Events that are taken on at once; the others wait."""
 LATE_S = 3.0
@@ -77,7 +83,10 @@ class Slack:
         self._group: asyncio.TaskGroup | None = None
         self._manners = Manners()
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._gate = Gate()
+        self._telling = asyncio.Semaphore(MOST)
         self._under_way: dict[str, Entry] = {}
+        self._unsure_until = float("-inf")
         self._private: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._threads: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
@@ -114,10 +123,11 @@ class Slack:
 
         In a flood, events wait for few places: all at once, each would be acknowledged too late.
         """
-        came = asyncio.get_running_loop().time()
-        async with self._places:
-            late = asyncio.get_running_loop().time() - came > LATE_S
-            return not late and await self._heard(body)
+        came = _now()
+        with self._gate.hearing():
+            async with self._places:
+                late = _now() - came > LATE_S
+                return not late and await self._heard(body)
 
     async def _heard(self, body: Json) -> bool:
         team = text(body, "team_id")
@@ -196,10 +206,15 @@ class Slack:
         if kind:
             self._private[place] = kind != "channel"
         elif place not in self._private:
+            if _now() < self._unsure_until:
+                return True
             try:
                 async with asyncio.timeout(KIND_S):
                     answer = await self.web(team).surely("conversations.info", {"channel": channel})
-            except (PlatformError, TimeoutError):
+            except TimeoutError:  # a flood in many channels must not be acknowledged one a second
+                self._unsure_until = _now() + UNSURE_S
+                return True
+            except PlatformError:
                 return True  # whoever cannot be told apart shares nothing
             found = inside(answer, "channel")
             self._private[place] = flag(found, "is_private") or flag(found, "is_im")
@@ -210,7 +225,24 @@ class Slack:
     async def _said(self, said: Said) -> bool:
         if not await self._is_addressed(said):
             return True
-        return await self.take_on(await self._message(said))
+        if not self.desk.taking:
+            return False
+        message = await self._message(said)
+        try:
+            await self.desk.admit(message)
+        except Refused as refused:
+            if not self._telling.locked() and self._manners.refusals.may_tell(
+                said.channel, said.user
+            ):
+                self._start(self._refuse(message, refused))
+            return True
+        return await self.take_on(await self._completed(message, said))
+
+    async def _refuse(self, message: Message, refused: Refused) -> None:
+        told = apology(refused, reference="")
+        async with self._telling:
+            where = (message.workspace, message.channel, message.author)
+            await self.whisper(*where, told, thread=message.thread)
 
     async def _is_addressed(self, said: Said) -> bool:
         """A direct message, a mention, or a follow-up in a thread of ours."""
@@ -224,24 +256,31 @@ class Slack:
         private = await self.is_private(said.team, said.channel, said.kind)
         return await self.desk.knows(Scope(NAME, said.team, said.channel, said.thread, private))
 
+    async def _completed(self, message: Message, said: Said) -> Message:
+        """With all that Slack has to be asked for."""
+        fetched = await self.workspaces.at(said.team).fetch(said.files)
+        return replace(
+            message,
+            text="\n\n".join(each for each in (message.text, fetched.words) if each),
+            private=await self.is_private(said.team, said.channel, said.kind),
+            attachments=fetched.pictures,
+        )
+
     async def _message(self, said: Said) -> Message:
-        here = self.workspaces.at(said.team)
-        fetched = await here.fetch(said.files)
-        asked = plain(said.text, bot=await here.bot())
         return Message(
             platform=NAME,
             workspace=said.team,
             channel=said.channel,
             author=said.user,
-            text="\n\n".join(each for each in (asked, fetched.words) if each),
+            text=plain(said.text, bot=await self.workspaces.at(said.team).bot()),
             event_id=event_id(said.team, said.channel, said.ts),
             thread=said.thread or said.ts,
-            private=await self.is_private(said.team, said.channel, said.kind),
-            attachments=fetched.pictures,
+            private=True,
             at=said.at,
         )
 
     async def _answer(self, entry: Entry) -> None:
+        await self._gate.passed()
         reply = self.reply_to(entry)
         event = event_of(entry.message)
         self._under_way[event] = entry
@@ -276,6 +315,10 @@ class Slack:
         if text(found, "team_id") != team:
             return False  # a guest from another workspace may well be an admin there
         return flag(found, "is_admin") or flag(found, "is_owner") or flag(found, "is_primary_owner")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _guarded(work: Coroutine[None, None, None]) -> None:

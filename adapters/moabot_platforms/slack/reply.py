@@ -15,6 +15,7 @@ from moabot.journal import Entry, event_of
 from moabot_platforms.edits import LatestWins, TryLater
 from moabot_platforms.markdown import harmless
 from moabot_platforms.progress import Progress
+from moabot_platforms.refusals import Refusals
 from moabot_platforms.slack import blocks
 from moabot_platforms.slack.payload import text
 from moabot_platforms.slack.stream import Stream
@@ -39,8 +40,6 @@ SIGN_S = 0.05
 EVERY_S = 1.0
 """Between two updates of a message; Slack takes some fifty a minute in a workspace."""
 EDIT_EVERY_S = 3.0
-REFUSED_S = 60.0
-"""Who floods the bot is told so once in this time, alone."""
 STATUS_S = 45.0
 """A status line vanishes after two minutes."""
 
@@ -49,23 +48,11 @@ STATUS_S = 45.0
 class Manners:
     """What the replies of one process know of each other.
 
-    `alive` are the streamed messages of those under way, `refused` says when (on the loop's clock)
-    a person was last told why they get no answer; the longest ago comes first.
+    `alive` are the streamed messages of those under way.
     """
 
     alive: set[str] = field(default_factory=set[str])
-    refused: dict[str, float] = field(default_factory=dict[str, float])
-
-    def may_tell(self, user: str) -> bool:
-        """Whether it is time to tell a person of a refusal; then it counts as told."""
-        for other, told_at in list(self.refused.items()):
-            if _now() - told_at < REFUSED_S:
-                break
-            del self.refused[other]
-        if user in self.refused:
-            return False
-        self.refused[user] = _now()
-        return True
+    refusals: Refusals = field(default_factory=Refusals)
 
 
 class SlackReply(Progress):
@@ -132,7 +119,7 @@ class SlackReply(Progress):
     async def _refuse(self, error: Refused) -> None:
         """Tell them alone, unless they know; a channel need not read it a thousand times."""
         place = self._place
-        if not self._manners.may_tell(place.user):
+        if not self._manners.refusals.may_tell(place.channel, place.user):
             return
         args = {
             "channel": place.channel,

@@ -39,9 +39,7 @@ Examples:
   moabot --config team.toml chat
   moabot COMMAND --help"""
 
-WHAT_MATTERS = (
-    "openai anthropic google-genai slack-bolt discord.py faiss-cpu onnxruntime pydantic pluggy".split()
-)
+WHAT_MATTERS = "openai anthropic google-genai slack-bolt discord.py faiss-cpu onnxruntime pydantic pluggy".split()
 """The distributions whose versions a report of a defect should name."""
 
 app = typer.Typer(

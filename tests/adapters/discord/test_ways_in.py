@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import discord
@@ -147,6 +148,30 @@ async def test_who_asks_a_bot_that_stops_is_told_so(service: FakeDiscord, living
     }
 
 
+def _is_answered(posts: Callable[[], Iterable[Post]]) -> bool:
+    return any(is_final(post) for post in posts())
+
+
+async def test_who_may_not_read_a_private_thread_is_not_given_its_answers(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Private threads and private replies of one channel have different readers."""
+    told = {"defaults": {"strategy": "single", "cache": "workspace"}}
+    why = "Why is the project Falcon two weeks late?"
+    provider = ScriptedProvider()
+    async with living(provider, told, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        for name in ("one", "two"):
+            thread = service.thread(name, private=True)
+            service.mention(why, channel=thread)
+            await service.until(partial(_is_answered, thread.posts.values))
+        for user in ("ada", "eve"):
+            service.slash("ask", {"question": why, "private": True}, user=user)
+            await service.until(partial(_is_answered, partial(service.whispers, user)))
+
+    assert len(provider.prompts) == 4
+
+
 async def test_commands_that_cannot_be_told_to_discord_do_not_keep_the_bot_away(
     service: FakeDiscord, living: Living
 ) -> None:
@@ -199,3 +224,19 @@ def test_a_file_cannot_end_the_block_that_holds_it() -> None:
 
     assert words.endswith("\n`````")
     assert words.count("`````") == 2
+
+
+async def test_who_asks_too_much_is_told_so_once_in_a_channel(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Everybody reads the refusal, and Discord takes one such message a second."""
+    strict = {**SINGLE, "admission": {"user_per_minute": 1}}
+    async with living(ScriptedProvider({"a": says("Because.")}), strict, models=("a",)):
+        service.mention("Why?")
+        await service.until(lambda: any("Because." in post.text for post in service.seen()))
+        for number in range(5):
+            service.mention(f"And {number}?")
+        service.mention("May I?", user="bob")
+        await service.until(lambda: sum("Because." in post.text for post in service.seen()) == 2)
+
+    assert sum("as many as are allowed" in post.text for post in service.seen()) == 1
