@@ -50,12 +50,12 @@ AGAIN = '<p><a href="install">Begin anew</a></p>'
 FAILED = {
     "access_denied": ("Nothing was installed", "You did not allow it."),
     "invalid_browser": (
-        "Nothing was installed",
-        "This browser did not begin the installation, or it keeps no cookies.",
+        "This page works once",
+        "If it said that moabot is in, it is. Else another browser began, or this keeps no cookies.",
     ),
     "invalid_state": (
-        "Nothing was installed",
-        "It took more than ten minutes, or this page was opened twice.",
+        "This page works once",
+        "If it said that moabot is in, it is. Else it took more than ten minutes.",
     ),
 }
 OTHERWISE = ("Nothing was installed", "Slack did not say which workspace it is.")

@@ -112,7 +112,7 @@ async def test_a_state_is_good_for_one_installation(at: Place) -> None:
         kept = await _kept(bot)
 
     assert (again.status, list(kept)) == (401, ["T1"])
-    assert "opened twice" in again.text
+    assert "works once" in again.text
 
 
 async def test_a_state_that_is_old_forged_or_another_browser_s_is_refused(
@@ -221,6 +221,16 @@ async def test_an_organization_is_told_to_install_in_a_workspace(at: Place) -> N
         kept = await _kept(bot)
 
     assert (page.status, "one workspace at a time" in page.text, kept) == (400, True, {})
+
+
+async def test_an_app_whose_tokens_end_by_themselves_is_refused(at: Place) -> None:
+    """The bot would fall silent after twelve hours, and nobody would know why."""
+    at.slack.room.rotating = True
+    async with at.life() as bot:
+        page = await at.browser.install("T1")
+        kept = await _kept(bot)
+
+    assert (page.status, "token rotation" in page.text, kept) == (400, True, {})
 
 
 async def test_a_removed_app_is_forgotten_there_and_goes_on_elsewhere(at: Place) -> None:

@@ -51,6 +51,8 @@ class Room:
     """Whether they allow it in all workspaces of an organization at once."""
     client: tuple[str, str] = ("", "")
     """client_id and client_secret."""
+    rotating: bool = False
+    """Whether the app has token rotation: its tokens then live for twelve hours."""
     revoked: set[str] = field(default_factory=set[str])
     subscribed: set[str] = field(default_factory=set[str])
 

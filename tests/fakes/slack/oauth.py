@@ -65,7 +65,9 @@ def access(asked: Asked) -> Json:
         team.token = f"xoxb-{team.id}-{space.name('token')}"
     where = {"team": {"id": team.id, "name": team.name or team.id}, "enterprise": None}
     whole = {"team": None, "enterprise": {"id": "E1", "name": "Everybody"}}
+    rotation = {"expires_in": 43_200, "refresh_token": "xoxe-1-fake"} if room.rotating else {}
     return {
+        **rotation,
         "access_token": team.token,
         "token_type": "bot",
         "scope": ",".join(team.scopes),
