@@ -60,7 +60,8 @@ async def test_a_database_of_an_earlier_version_is_brought_forward(
         old.executescript(";\n".join(CHANGES[:version]))
         old.execute(f"PRAGMA user_version = {version}")
         old.execute(
-            "INSERT INTO inbox VALUES"
+            "INSERT INTO inbox (event, platform, workspace, channel, thread, private, author, text,"
+            " addressed, said_at, seed, at, plan, horizon, receipt, tries, error, state, ended) VALUES"
             " ('slack:0', 'slack', 'T1', 'C1', '', 0, 'ann', 'Why?', 1, 0, '', 0, '', 0, '', 1, '',"
             " 'open', NULL)"
         )

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from moabot.contract import Scope
 from moabot.store.queries import accepted
-from moabot.store.rows import Accepted, Change, Kind, Opinion, Said, Spent, Step
+from moabot.store.rows import Accepted, Change, Installation, Kind, Opinion, Said, Spent, Step
 
 __all__ = [
     "accept",
@@ -21,12 +21,14 @@ __all__ = [
     "end",
     "erase",
     "expire",
+    "install",
     "keep",
     "lay_down",
     "opine",
     "posted",
     "revive",
     "take_up",
+    "uninstall",
 ]
 
 PICO = 10**12
@@ -234,6 +236,31 @@ def opine(c: sqlite3.Connection, *, opinion: Opinion) -> None:
             opinion.at,
         ),
     )
+
+
+def install(c: sqlite3.Connection, *, installation: Installation) -> None:
+    """Let the newest stand, whichever comes last."""
+    c.execute(
+        "INSERT INTO installations (platform, workspace, bot, sealed, at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET bot = excluded.bot, sealed = excluded.sealed, at = excluded.at"
+        " WHERE excluded.at >= at",
+        (
+            installation.platform,
+            installation.workspace,
+            installation.bot,
+            installation.sealed,
+            installation.at,
+        ),
+    )
+
+
+def uninstall(c: sqlite3.Connection, *, platform: str, workspace: str, before: float) -> bool:
+    """Delete what is not newer."""
+    gone = c.execute(
+        "DELETE FROM installations WHERE platform = ? AND workspace = ? AND at <= ?",
+        (platform, workspace, before),
+    )
+    return gone.rowcount == 1
 
 
 def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> int:
