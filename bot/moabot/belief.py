@@ -10,7 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from moabot.contract import Answer, Completion, Usage
 from moabot.errors import PluginError
 
-__all__ = ["believed_answer", "believed_completion", "wellformed"]
+__all__ = ["believed_answer", "believed_completion", "believed_wait", "wellformed"]
 
 MOST_TOKENS = 2**62
 MOST_USD = Decimal(1_000_000)
@@ -46,6 +46,11 @@ def believed_completion(reply: object) -> Completion:
         f"The plugin returned {flaw}.",
         fix="Count in int from 0 on; cost_usd is a Decimal from 0 on, or None.",
     )
+
+
+def believed_wait(seconds: object) -> float | None:
+    """How long a provider wants us to wait; None when that is no number of seconds."""
+    return seconds if isinstance(seconds, int | float) and 0 <= seconds < float("inf") else None
 
 
 def wellformed(text: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from moabot.belief import believed_completion, wellformed
+from moabot.belief import believed_completion, believed_wait, wellformed
 from moabot.budget import Budget, HedgeBudget
 from moabot.contract import NOTHING, Cancelled, Completion, Failure, Prompt, Proposal, Usage
 from moabot.errors import (
@@ -186,6 +186,8 @@ class Calls:
         except ProviderError as error:
             # An adapter knows the vendor's names; a person knows those in config.toml.
             error.provider, error.model = provider, name
+            if isinstance(error, ProviderBusy):
+                error.retry_after_s = believed_wait(error.retry_after_s)
             raise
         except BaseException as error:
             # The edge to a plugin's code: whatever it does costs one call. Only its author needs

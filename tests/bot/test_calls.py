@@ -303,6 +303,15 @@ async def test_a_plugin_that_streams_no_text_costs_one_call(piece: object) -> No
     assert "TypeError" in bench.recorder.failures[0].error
 
 
+@pytest.mark.parametrize("wish", ["soon", float("nan"), float("inf"), -1], ids=str)
+async def test_a_wait_that_is_none_is_not_kept(wish: object) -> None:
+    """A plugin may hand over a header as it came; the try after it must still be made."""
+    bench = Bench({"a": [says(error=busy(cast("float", wish))), says("Paris.")]})
+
+    assert (await bench.ask()).text == "Paris."
+    assert now() < 60
+
+
 async def test_half_a_surrogate_pair_in_an_error_is_not_passed_on() -> None:
     """Vendors quote what they were sent; what cannot be written would lose the answer."""
     error = ProviderRejected("It says \ud83d.", provider="p", model="a")

@@ -185,9 +185,9 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
     "returns the wrong type": (bad(), "The strategy 'bad' returned NoneType. Return a moabot.Answ"),
     "raises when it chooses": (bad(CHOOSE="1 / 0"), "hook moabot_choose_strategy raised ZeroDiv"),
     "exits when it chooses": (bad(CHOOSE="exit()"), "hook moabot_choose_strategy raised SystemEx"),
-    "interrupts when it chooses": (
-        bad(CHOOSE="raise KeyboardInterrupt"),
-        "hook moabot_choose_strategy raised KeyboardInterrupt",
+    "closes when it chooses": (
+        bad(CHOOSE="raise GeneratorExit"),
+        "hook moabot_choose_strategy raised GeneratorExit",
     ),
     "hangs when it chooses": (bad(CHOOSE=SLEEP), "hook moabot_choose_strategy did not return with"),
     "spins when it chooses": (bad(CHOOSE=SPIN), "hook moabot_choose_strategy did not return with"),
