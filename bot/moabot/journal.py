@@ -262,7 +262,7 @@ class DurableJournal:
         return self._write(lambda: self._store.end(event, error=error, turns=turns))
 
     def _write(self, begin: Callable[[], asyncio.Future[None]]) -> asyncio.Future[None]:
-        """Write; what the disk refuses is owed, and written again as soon as it takes rows."""
+        """Write; what the disk refuses is owed till it takes rows again, but not what no disk takes."""
         written = begin()
         written.add_done_callback(lambda future: self._heard(future, begin))
         return written
@@ -272,9 +272,10 @@ class DurableJournal:
     ) -> None:
         if written.cancelled() or not isinstance(error := written.exception(), StoreError):
             return
-        if not self._owed:
+        if error.hopeless or not self._owed:
             log.error("memory fails", extra={"error": str(error)})
-        self._owed.append(begin)
+        if not error.hopeless:
+            self._owed.append(begin)
 
     def _repay(self) -> None:
         """The store took a row, so it may take those again that it refused."""
