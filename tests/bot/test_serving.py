@@ -239,6 +239,40 @@ async def test_threads_are_resumed_in_their_order(tmp_path: Path) -> None:
     assert [text for text in asked if int(text[0]) % 2] == ["1?", "3?", "5?"]
 
 
+async def leave_three(folder: Path) -> None:
+    """A process that ends with three questions of the thread E9 unanswered."""
+    async with life(folder) as bot:
+        for number in range(3):
+            message = Message("test", "T1", "C1", "U1", f"{number}?", f"E{number}", thread="E9")
+            await bot.desk.accept(message)
+
+
+async def test_a_new_question_comes_after_all_that_were_left_of_its_thread(tmp_path: Path) -> None:
+    """It was asked after them, and may mean their answers."""
+    await leave_three(tmp_path)
+    provider = ScriptedProvider({"a": says("A.", seconds=0.01)})
+    async with life(tmp_path, provider) as bot, asyncio.timeout(10):
+        await bot.serve(Chat(["E9", "E10"], then="ends"))
+        assert bot.app.admission._queue._lines == {}
+
+    asked = [prompt.turns[-1].text for _, prompt in provider.prompts]
+    assert [text for text in asked if text != "E10?"] == ["0?", "1?", "2?", "E9?"]
+    assert asked.index("E10?") < 2  # another thread waits for nobody
+
+
+async def test_a_stop_waits_for_what_was_left_too(tmp_path: Path) -> None:
+    """Between two of them nothing is under way, but the bot is not done."""
+    await leave_three(tmp_path)
+    later = Chat()
+    async with life(tmp_path, ScriptedProvider({"a": says("A.", seconds=0.02)})) as bot:
+        serving = asyncio.create_task(bot.serve(later))
+        await later.delivered.wait()
+        stop()
+        await serving
+
+    assert [event for event, reply in later.replies.items() if reply.answer] == ["E0", "E1", "E2"]
+
+
 class Unread(Desk):
     """A desk whose database breaks at the worst time."""
 
