@@ -47,9 +47,8 @@ class Admission:
 
     def adopt(self, settings: AdmissionSettings) -> None:
         """Go on by other settings; only `at_once` stays as it was, since answers hold places."""
-        if settings != self._settings:
-            self._settings = self._purses.settings = self._queue.settings = settings
-            self._rates = Rates(settings)
+        self._settings = settings
+        self._purses.settings = self._queue.settings = self._rates.settings = settings
 
     @asynccontextmanager
     async def admitted(
