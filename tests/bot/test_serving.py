@@ -240,10 +240,10 @@ async def test_what_is_old_goes_though_nobody_asks_anything(tmp_path: Path, keep
         assert app.memory.store is not None
         await asyncio.sleep(0)
         await app.memory.store.expire({})  # written after all that was to be written before
-        left = list(await app.memory.store.turns(Scope("test", "T1", "C1"), before=None, most=9))
-        left += await app.memory.store.spending("user", since=0)
+        turns = await app.memory.store.turns(Scope("test", "T1", "C1"), before=None, most=9)
+        spent = await app.memory.store.spending("user", since=0)
 
-    assert left == []
+    assert [*turns, *spent] == []
 
 
 @pytest.mark.virtual_time
