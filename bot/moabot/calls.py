@@ -304,7 +304,7 @@ def _reserve(errand: _Errand, model: Model) -> Decimal:
         return Decimal(0)
     most = priced(at_most(errand.order.prompt, thinking=model.thinking_tokens), model.price)
     try:
-        return errand.budget.reserve(most.cost_usd)
+        return errand.budget.reserve(most.cost_usd, model=model.name)
     except BudgetSpent:
         model.breaker.let_go()
         raise
