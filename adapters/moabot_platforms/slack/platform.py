@@ -234,10 +234,7 @@ class Slack:
         """With all that Slack has to be asked for."""
         fetched = await self._files.fetch(said.files)
         return replace(
-            message,
-            text="\n\n".join(each for each in (message.text, fetched.words) if each),
-            private=await self.is_private(said.channel, said.kind),
-            attachments=fetched.pictures,
+            fetched.added_to(message), private=await self.is_private(said.channel, said.kind)
         )
 
     def _message(self, said: Said) -> Message:
