@@ -115,8 +115,10 @@ class Discord:
                 told_s = _away_s(error)
                 if told_s is None:
                     raise
-                log.warning("discord not reached", extra={"error": repr(error)})
-            await asyncio.sleep(max(pause_s, told_s))
+                wait_s = max(pause_s, told_s)
+                more = {"error": repr(error), "again_in_s": wait_s}
+                log.warning("discord not reached", extra=more)
+            await asyncio.sleep(wait_s)
             pause_s = min(2 * pause_s, LONGEST_S)
 
 
@@ -127,7 +129,7 @@ def _away_s(error: Exception) -> float | None:
         # discord.py gives up at once when it was not Discord that said so, but what stands before
         # it: the address made too many invalid requests.
         told = cause.response.headers.get("Retry-After", "")
-        return float(told) if told.isdecimal() else LIMITED_S
+        return float(told) if told.replace(".", "", 1).isdecimal() else LIMITED_S
     is_away = isinstance(cause, aiohttp.ClientError | OSError | discord.DiscordServerError)
     return 0.0 if is_away else None
 
