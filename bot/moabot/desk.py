@@ -27,6 +27,7 @@ from moabot.errors import (
     StoreError,
 )
 from moabot.guests import blamed
+from moabot.installations import Installations
 from moabot.journal import DurableJournal, Entry, event_of, message_of, scope_of, wish_of
 from moabot.memo import proposals_in
 from moabot.memory import Memory
@@ -226,6 +227,10 @@ class Desk:
         lines = [f"Answers under way: {self._count}."]
         lines += [f"The model {name} rests for {seconds:.0f} s." for name, seconds in resting]
         return lines if resting else [*lines, "No model rests."]
+
+    def installations(self, platform: str) -> Installations:
+        """Where people have installed that platform."""
+        return Installations(self._store, platform)
 
     async def left(self, platform: str) -> Sequence[Entry]:
         """What earlier processes left unfinished there, oldest first; a try of each is counted."""

@@ -9,7 +9,8 @@ __all__ = ["EXAMPLES", "slack"]
 EXAMPLES = """\b
 Examples:
   moabot slack manifest
-  moabot slack manifest --name oracle"""
+  moabot slack manifest --name oracle
+  moabot slack key"""
 
 slack = typer.Typer(no_args_is_help=True, help="Set up the bot in Slack.")
 
@@ -35,3 +36,14 @@ def manifest(
         own = chosen.own() if chosen is not None else {}
         settings = validated(SlackSettings, own, where="[platforms.slack]")
         typer.echo(made.manifest(settings, name=name))
+
+
+@slack.command("key")
+def key() -> None:
+    """Print a new key that seals the tokens of many workspaces.
+
+    It belongs into the variable that [platforms.slack] secret_key_env names.
+    """
+    from moabot_platforms.slack.sealing import new_key  # noqa: PLC0415 - as above
+
+    typer.echo(new_key())

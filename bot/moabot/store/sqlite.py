@@ -23,6 +23,7 @@ from moabot.store.rows import (
     Accepted,
     By,
     Change,
+    Installation,
     Kind,
     Opinion,
     Said,
@@ -150,6 +151,24 @@ class SqliteStore:
     async def opinions(self) -> Sequence[Opinion]:
         """All opinions."""
         return await self.reading(queries.opinions)
+
+    def install(self, installation: Installation) -> asyncio.Future[None]:
+        """Insert, or replace what is older."""
+        return self.writing(partial(statements.install, installation=installation))
+
+    def uninstall(self, platform: str, workspace: str, *, before: float) -> asyncio.Future[bool]:
+        """Delete the row."""
+        return self.writing(
+            partial(statements.uninstall, platform=platform, workspace=workspace, before=before)
+        )
+
+    async def installations(
+        self, platform: str, workspace: str | None = None
+    ) -> Sequence[Installation]:
+        """One row, or all of a platform."""
+        return await self.reading(
+            partial(queries.installations, platform=platform, workspace=workspace)
+        )
 
     async def spending(
         self, by: By, *, since: float, scope: Scope | None = None
