@@ -93,6 +93,7 @@ async def test_who_reads_an_answer_rates_it_in_the_thread_that_was_made_for_it(
         assert asked.original is not None
         follow_up = service.reply("And?", asked.original)
         thread = await service.until(lambda: follow_up.thread)
+        assert thread is not None
         final = await service.until(
             lambda: [post for post in thread.posts.values() if "👍" in post.buttons]
         )

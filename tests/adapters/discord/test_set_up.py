@@ -88,7 +88,7 @@ async def test_a_connection_that_breaks_sends_to_the_network(
 ) -> None:
     """Else the bot itself is blamed for a cable."""
     discord.state.faults.hits = lambda asked: asked == route
-    discord.state.faults.coming.extend(["cut"] * 20)
+    discord.state.faults.coming.extend(("cut",) * 20)
     found = await check(DiscordSettings())
 
     assert [(f.state, f.fix) for f in found] == [("error", "Check the network, and try again.")]
