@@ -128,7 +128,7 @@ class Desk:
         message = self._under_way.get(event)
         if message is None:
             return False
-        self._let_in(asker, scope_of(message))
+        self._let_in(asker, scope_of(message), author=message.author)
         if asker.author != message.author and not await self.may_change(asker):
             raise Refused(
                 "Only who asked may stop the answer.",
@@ -312,16 +312,25 @@ class Desk:
         row = await self._store.accepted(event)
         if row is None or not row.text:  # it was deleted
             raise QuestionRejected("That question is no longer known.", fix="Ask it again.")
-        self._let_in(asker, row.scope)
+        self._let_in(asker, row.scope, author=row.author)
         return row
 
-    def _let_in(self, asker: Asker, scope: Scope | None = None) -> None:
-        """Raise `Refused` for who is shut out, and for what was said elsewhere (a forged click)."""
+    def _let_in(self, asker: Asker, scope: Scope | None = None, *, author: str = "") -> None:
+        """Raise `Refused` for who is shut out, and for what was said elsewhere (a forged click).
+
+        `author` may do it anywhere: a private answer can end in their direct messages. Others not
+        beside a private thread either, where their platform tells in which thread they are.
+        """
         settings, here = self._answering.config.admission, asker.scope
         if who := settings.shuts_out(here, asker.author):
             raise Refused(f"{who} may not use this bot.", fix=f"Please ask {settings.contact}.")
-        if scope is not None and channel_key(here) != channel_key(scope):
+        if scope is None or (here.platform, asker.author) == (scope.platform, author):
+            return
+        if channel_key(here) != channel_key(scope):
             raise Refused("That was asked in another channel.", fix="Do it there.")
+        inside = here.private and here.thread == scope.thread
+        if scope.private and here.thread and not inside:
+            raise Refused("That was asked in another thread.", fix="Do it there.")
 
     @contextmanager
     def _working(self, message: Message) -> Generator[None]:

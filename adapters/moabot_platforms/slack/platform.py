@@ -260,10 +260,8 @@ class Slack:
         """With all that Slack has to be asked for."""
         fetched = await self.workspaces.at(said.team).fetch(said.files)
         return replace(
-            message,
-            text="\n\n".join(each for each in (message.text, fetched.words) if each),
+            fetched.added_to(message),
             private=await self.is_private(said.team, said.channel, said.kind),
-            attachments=fetched.pictures,
         )
 
     async def _message(self, said: Said) -> Message:
