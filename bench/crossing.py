@@ -138,7 +138,8 @@ def show(model: Path, files: Sequence[Path], *, most: int) -> None:
 def asked_about(verdict: Verdict) -> bool:
     """Whether the rules alone refuse it, for its distance."""
     return (
-        verdict.takes is not None
+        verdict.ruling is not None
+        and not verdict.ruling.guard
         and verdict.cosine >= 0.75
         and not verdict.served(nearest=0.75, caution=0.0)
     )

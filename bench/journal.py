@@ -15,7 +15,6 @@ from pathlib import Path
 from moabot.config import ChannelSettings, Defaults
 from moabot.contract import Message, Prompt, Proposal, Turn, Usage
 from moabot.journal import DurableJournal, scope_of
-from moabot.store.settings import KeepDays
 from moabot.store.sqlite import opened
 
 ANSWERS = 3000
@@ -49,7 +48,7 @@ async def answer(journal: DurableJournal, number: int) -> None:
 async def measured(folder: Path) -> tuple[float, float]:
     """Answers a second, and CPU milliseconds an answer, over all threads."""
     async with opened(folder, alone=True) as store:
-        journal = DurableJournal(store, keep_days=KeepDays())
+        journal = DurableJournal(store)
         numbers = iter(range(ANSWERS))
 
         async def worker() -> None:

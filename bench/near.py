@@ -27,7 +27,7 @@ from moabot.contract import Question, Turn
 from moabot_cache import exact
 from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder, Vectors, opened
-from moabot_cache.guards import judged
+from moabot_cache.nearness import ruled
 from moabot_cache.reading import read
 from moabot_cache.settings import Settings
 from moabot_cache.tuning import Pair, verdicts
@@ -90,7 +90,7 @@ def milliseconds(pairs: Sequence[Pair]) -> float:
     asked = [(read(pair.b), pair.a) for pair in pairs[:TIMED]]
     begin = time.process_time()
     for question, kept in asked:
-        judged(question, read(kept), PLAIN)
+        ruled(question, read(kept))
     return (time.process_time() - begin) / len(asked) * 1e3
 
 

@@ -52,7 +52,10 @@ TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[panels.NAME]", config.PanelSettings),
     ("[panels.NAME] proposers", config.ProposerSettings),
     ("[defaults]", config.Defaults),
-    ('[channels."PLATFORM:WORKSPACE/CHANNEL"]', config.ChannelSettings),
+    (
+        '[channels."PLATFORM:WORKSPACE/CHANNEL"] and [channels."PLATFORM:WORKSPACE"]',
+        config.ChannelSettings,
+    ),
     ("[prompts]", config.PromptSettings),
     ("[limits]", config.LimitSettings),
     ("[admission]", config.AdmissionSettings),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from moabot.contract import Attachment
+from moabot.contract import Attachment, Message
 
 __all__ = ["MOST", "Fetched", "gathered", "is_wanted"]
 
@@ -22,6 +22,11 @@ class Fetched:
 
     pictures: tuple[Attachment, ...] = ()
     words: str = ""
+
+    def added_to(self, message: Message) -> Message:
+        """The question with what came with it."""
+        text = "\n\n".join(each for each in (message.text, self.words) if each)
+        return replace(message, text=text, attachments=self.pictures)
 
 
 def is_wanted(media_type: str) -> bool:

@@ -187,7 +187,7 @@ def _usage(counts: _Counts | None, prompt: Prompt, text: str) -> Usage:
         input_tokens=int(counts["prompt_tokens"]),
         cached_input_tokens=int(cached or counts.get("prompt_cache_hit_tokens") or 0),
         output_tokens=int(counts["completion_tokens"]),
-        cost_usd=None if cost is None else Decimal(str(cost)),
+        cost_usd=None if cost is None else Decimal(str(float(cost))),
     )
 
 

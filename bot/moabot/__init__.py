@@ -47,7 +47,7 @@ from moabot.errors import (
     Refused,
     StoreError,
 )
-from moabot.findings import Checked, Finding
+from moabot.findings import Checked, CheckedWhereInstalled, Finding
 from moabot.hookspecs import hookimpl
 from moabot.wording import Prompts
 
@@ -61,6 +61,7 @@ __all__ = [
     "Cache",
     "Cancelled",
     "Checked",
+    "CheckedWhereInstalled",
     "Completion",
     "ConfigError",
     "Failure",

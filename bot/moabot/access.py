@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from moabot.contract import Asker, Message, Scope
 
@@ -15,6 +16,7 @@ __all__ = [
     "AdmissionSettings",
     "ChannelRules",
     "Names",
+    "PlaceKey",
     "channel_key",
     "user_key",
     "workspace_key",
@@ -40,6 +42,31 @@ def channel_key(place: Message | Scope) -> str:
 def user_key(place: Message | Scope, author: str) -> str:
     """The person's name in config.toml: "platform:workspace/author"."""
     return f"{place.platform}:{place.workspace}/{author}"
+
+
+def _like(pattern: str, form: str) -> AfterValidator:
+    """A key that the functions above can make: what stands under another would hold nowhere."""
+
+    def check(key: str) -> str:
+        if not re.fullmatch(pattern, key):
+            raise ValueError(f"{key!r} would match nothing; write {form}")
+        return key
+
+    return AfterValidator(check)
+
+
+WORKSPACE = r"[^\s:/]+:[^\s/]*"  # a platform without workspaces has one without a name
+INSIDE = rf"{WORKSPACE}/\S(.*\S)?"  # what ids look like is each platform's own affair
+UserKey = Annotated[str, _like(INSIDE, '"platform:workspace/user", such as "slack:T1/U1"')]
+ChannelKey = Annotated[str, _like(INSIDE, '"platform:workspace/channel", such as "slack:T1/C1"')]
+WorkspaceKey = Annotated[str, _like(WORKSPACE, '"platform:workspace", such as "slack:T1"')]
+PlaceKey = Annotated[
+    str,
+    _like(
+        f"{WORKSPACE}|{INSIDE}",
+        '"platform:workspace/channel" or "platform:workspace", such as "slack:T1/C1" or "slack:T1"',
+    ),
+]
 
 
 class ChannelRules(BaseModel):
@@ -75,9 +102,15 @@ class _Table(BaseModel):
 class Names(_Table):
     """People, channels and workspaces; an empty list names nobody."""
 
-    users: tuple[str, ...] = Field(default=(), description='such as "slack:T1/U1"')
-    channels: tuple[str, ...] = Field(default=(), description='such as "slack:T1/C1"')
-    workspaces: tuple[str, ...] = Field(default=(), description='such as "slack:T1"')
+    users: tuple[UserKey, ...] = Field(
+        default=(), description='each as "platform:workspace/user", such as "slack:T1/U1"'
+    )
+    channels: tuple[ChannelKey, ...] = Field(
+        default=(), description='each as "platform:workspace/channel", such as "slack:T1/C1"'
+    )
+    workspaces: tuple[WorkspaceKey, ...] = Field(
+        default=(), description='each as "platform:workspace", such as "slack:T1"'
+    )
 
 
 class AdmissionSettings(_Table):
@@ -86,8 +119,10 @@ class AdmissionSettings(_Table):
     Queues and rates hold where several people ask: in every chat, not in `moabot ask` and `batch`.
     """
 
-    admins: tuple[str, ...] = Field(
-        default=(), description='who may change everything, such as "slack:T1/U1"'
+    admins: tuple[UserKey, ...] = Field(
+        default=(),
+        description="who may change everything, "
+        'each as "platform:workspace/user", such as "slack:T1/U1"',
     )
     contact: str = Field(
         default="the bot's admin", description="whom a refused person is told to ask"

@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
 from dataclasses import dataclass, field
 
 from moabot.access import AdmissionSettings, ChannelRules
@@ -42,9 +47,8 @@ class Admission:
 
     def adopt(self, settings: AdmissionSettings) -> None:
         """Go on by other settings; only `at_once` stays as it was, since answers hold places."""
-        if settings != self._settings:
-            self._settings = self._purses.settings = self._queue.settings = settings
-            self._rates = Rates(settings)
+        self._settings = settings
+        self._purses.settings = self._queue.settings = self._rates.settings = settings
 
     @asynccontextmanager
     async def admitted(
@@ -54,16 +58,21 @@ class Admission:
 
         Waits until the thread's earlier messages are answered. Raises `Refused` with the sentence
         for the person when too many wait, or no purse could pay for an answer. `again` says that
-        the message was let in by an earlier process.
+        the message was let in by an earlier process; whoever answers such ones is `ahead`.
         """
         try:
             async with AsyncExitStack() as stack:
                 if self._crowd:
-                    turn = self._queue.turn(scope_of(message), bounded=not again)
-                    await stack.enter_async_context(turn)
+                    await stack.enter_async_context(
+                        self._queue.turn(scope_of(message), again=again)
+                    )
                 yield stack.enter_context(self.paying(message, rules))
         except PurseEmpty as empty:
             raise Refused(empty.what, fix=empty.fix) from empty
+
+    def ahead(self, conversation: Scope) -> AbstractAsyncContextManager[None]:
+        """Meanwhile what earlier processes left of a conversation is answered; new ones wait."""
+        return self._queue.head(conversation)
 
     def paying(
         self, message: Message, rules: ChannelRules
@@ -107,20 +116,27 @@ class _Queue:
         self._waiting = 0
 
     @asynccontextmanager
-    async def turn(self, conversation: Scope, *, bounded: bool) -> AsyncGenerator[None]:
-        """Wait in line; raises `Refused` when it is too long."""
-        if bounded:
+    async def turn(self, conversation: Scope, *, again: bool) -> AsyncGenerator[None]:
+        """Wait in line; raises `Refused` when it is too long. For `again` the line is held."""
+        if not again:
             self._check(conversation)
+        async with AsyncExitStack() as stack:
+            self._waiting += 1
+            try:
+                if not again:
+                    await stack.enter_async_context(self.head(conversation))
+                await stack.enter_async_context(self._gate)
+            finally:
+                self._waiting -= 1
+            yield
+
+    @asynccontextmanager
+    async def head(self, conversation: Scope) -> AsyncGenerator[None]:
+        """Come to the head of a conversation's line, at once if nobody is in it, and stay there."""
         line = self._lines.setdefault(conversation, _Line())
         line.length += 1
         try:
-            async with AsyncExitStack() as stack:
-                self._waiting += 1
-                try:
-                    await stack.enter_async_context(line.lock)
-                    await stack.enter_async_context(self._gate)
-                finally:
-                    self._waiting -= 1
+            async with line.lock:
                 yield
         finally:
             line.length -= 1

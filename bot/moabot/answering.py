@@ -28,11 +28,11 @@ from moabot.conversations import Conversations
 from moabot.errors import (
     ConfigError,
     MoabotError,
-    PlatformError,
     ProviderError,
     QuorumNotReached,
     Refused,
 )
+from moabot.guests import blamed
 from moabot.journal import Entry, Journal, event_of
 from moabot.panel import Panel
 from moabot.plugins import Plugins
@@ -116,8 +116,7 @@ class Answering:
             elif await _apologise(reply, error, reference) and entry is not None:
                 await self.journal.done(entry, error=f"{error} ({reference})")
         else:
-            await self.plugins.answered(message, answer)
-            _note(answer, reference)
+            await self._announce(message, answer, reference)
 
     async def _deliver(self, answer: Answer, entry: Entry, reply: Reply) -> None:
         """Once what it cost is safe, show it; then it is done."""
@@ -125,6 +124,14 @@ class Answering:
         self._under_way.pop(event_of(entry.message), None)  # too late to stop it
         await reply.finish(answer)
         await self.journal.done(entry, text=answer.text)
+
+    async def _announce(self, message: Message, answer: Answer, reference: str) -> None:
+        try:
+            with blamed("What follows an answer"):
+                _note(answer, reference)
+                await self.plugins.answered(message, answer)
+        except MoabotError:  # the person has the answer, so nobody need be told
+            log.exception("broken", extra={"reference": reference})
 
     def stop(self, event: str) -> bool:
         """A person wants no more: what was written by now is the answer. False: it is too late."""
@@ -222,8 +229,9 @@ class Answering:
         if (task := asyncio.current_task()) is not None:
             task.uncancel()
         try:
-            await reply.finish(answer or _partial(recorder))
-        except PlatformError:
+            with blamed("The platform's reply"):
+                await reply.finish(answer or _partial(recorder))
+        except MoabotError:
             log.exception("undelivered", extra={"event": event})
         return True
 
@@ -280,8 +288,9 @@ async def _apologise(reply: Reply, error: Exception, reference: str) -> bool:
         log.error("broken", exc_info=error, extra={"reference": reference})
         told = MoabotError("Something broke inside moabot.", fix="Ask again, or tell its admin.")
     try:
-        await reply.sorry(told, reference=reference)
-    except PlatformError:
+        with blamed("The platform's reply"):
+            await reply.sorry(told, reference=reference)
+    except MoabotError:
         log.exception("undelivered", extra={"reference": reference})
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -38,15 +39,17 @@ class Budget:
             lefts.append(self.limit_usd - self.usage.cost_usd - self._reserved)
         return min((left for left in lefts if left is not None), default=None)
 
-    def reserve(self, cost_usd: Decimal | None) -> Decimal:
-        """Set the most that a call can cost aside and return it, or raise `BudgetSpent`."""
+    def reserve(self, cost_usd: Decimal | None, *, model: str = "NAME") -> Decimal:
+        """Set the most that a call of `model` can cost aside and return it.
+
+        Raises `BudgetSpent` when that is too much, or nobody knows (None) and it must be known.
+        """
         if not self.is_limited:
             return Decimal(0)
-        if cost_usd is None or (self.limit_usd is not None and self.usage.cost_usd is None):
-            raise BudgetSpent(
-                "There is a budget, but the price of a model in the panel is unknown.",
-                fix="Set [models.X] price, or remove budget_usd.",
-            )
+        if cost_usd is None:
+            raise self._unknown(f"The price of the model {model!r}", model)
+        if self.limit_usd is not None and self.usage.cost_usd is None:
+            raise self._unknown("What an earlier call of this answer cost", "NAME")
         self._check(cost_usd)
         for purse in self._purses:
             purse.check(cost_usd)
@@ -65,6 +68,16 @@ class Budget:
     def recall(self, usage: Usage) -> None:
         """A call of an earlier process belongs to this answer; the purses know of it."""
         self.usage += usage
+
+    def _unknown(self, what: str, model: str) -> BudgetSpent:
+        limits = ["budget_usd of the panel"] if self.limit_usd is not None else []
+        limits += [name for purse in self._purses for name in purse.limits]
+        key = model if re.fullmatch(r"[\w-]+", model, re.ASCII) else f'"{model}"'
+        return BudgetSpent(
+            f"{what} is unknown, so nobody can keep to {' and '.join(limits)}.",
+            fix=f"Set [models.{key}] price = {{input = …, output = …}}, in US dollars per million "
+            "tokens, or remove the limit.",
+        )
 
     def _check(self, cost_usd: Decimal) -> None:
         if self.limit_usd is None or self.usage.cost_usd is None:

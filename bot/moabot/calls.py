@@ -12,12 +12,13 @@ import random
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from types import NoneType
 
+from moabot.belief import believed_completion, believed_wait, wellformed
 from moabot.budget import Budget, HedgeBudget
 from moabot.contract import NOTHING, Cancelled, Completion, Failure, Prompt, Proposal, Usage
 from moabot.errors import (
     BudgetSpent,
+    PluginError,
     ProviderBusy,
     ProviderError,
     ProviderGarbled,
@@ -26,7 +27,7 @@ from moabot.errors import (
     ProviderTimeout,
     ProviderUnreachable,
 )
-from moabot.guests import is_stopped
+from moabot.guests import is_ours
 from moabot.orders import Model, Order, Patience
 from moabot.pricing import CHARS_PER_TOKEN, at_most, estimated, priced
 from moabot.quorum import hedge
@@ -106,7 +107,8 @@ class Calls:
             try:
                 return await self._try(errand, model)
             except ProviderError as error:
-                failure = Failure(order.slot, model.name, str(error), _now() - began)
+                told = wellformed(str(error))
+                failure = Failure(order.slot, model.name, told, _now() - began)
                 pause = _pause(error, tried)
                 # A timeout has used its time up; an open breaker would not let us through.
                 hopeless = not error.retryable or isinstance(error, ProviderTimeout)
@@ -173,7 +175,7 @@ class Calls:
                 limit.reschedule(min(order.until, now + order.patience.call_timeout_s))
                 attempt.send(now, order.voice)
                 self._hedges.earn()
-                completion = _believed(
+                completion = believed_completion(
                     await model.provider.complete(
                         prompt, model=model.vendor_name, wrote=attempt.speaker
                     )
@@ -184,15 +186,18 @@ class Calls:
         except ProviderError as error:
             # An adapter knows the vendor's names; a person knows those in config.toml.
             error.provider, error.model = provider, name
+            if isinstance(error, ProviderBusy):
+                error.retry_after_s = believed_wait(error.retry_after_s)
             raise
-        except (Exception, SystemExit, asyncio.CancelledError) as error:
+        except BaseException as error:
             # The edge to a plugin's code: whatever it does costs one call. Only its author needs
             # to know what its error said, so that stands in the log alone.
-            if isinstance(error, asyncio.CancelledError) and is_stopped():
+            if is_ours(error):
                 raise
             log.warning("plugin", exc_info=error, extra={"provider": provider, "model": name})
+            raised = f"The plugin raised {type(error).__name__}."
             raise ProviderGarbled(
-                f"The plugin raised {type(error).__name__}.",
+                error.what if isinstance(error, PluginError) else raised,
                 provider=provider,
                 model=name,
                 retryable=False,
@@ -285,28 +290,6 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _believed(reply: object) -> Completion:
-    """What a plugin returned, on which no type checker may ever have looked."""
-    if (
-        isinstance(reply, Completion)
-        and _is(reply.text, str)
-        and _is(reply.usage, Usage)
-        and _is(reply.usage.cost_usd, (Decimal, NoneType))
-    ):
-        return reply
-    raise ProviderGarbled(
-        "The plugin returned something else than a Completion with a text and a Usage whose "
-        "cost_usd is a Decimal or None.",
-        provider="",
-        model="",
-        retryable=False,
-    )
-
-
-def _is(value: object, kind: type | tuple[type, ...]) -> bool:
-    return isinstance(value, kind)
-
-
 def _pause(error: ProviderError, tried: int) -> float:
     """Full jitter, doubling; a provider's own Retry-After wins."""
     if isinstance(error, ProviderBusy) and error.retry_after_s is not None:
@@ -321,7 +304,7 @@ def _reserve(errand: _Errand, model: Model) -> Decimal:
         return Decimal(0)
     most = priced(at_most(errand.order.prompt, thinking=model.thinking_tokens), model.price)
     try:
-        return errand.budget.reserve(most.cost_usd)
+        return errand.budget.reserve(most.cost_usd, model=model.name)
     except BudgetSpent:
         model.breaker.let_go()
         raise

@@ -18,8 +18,9 @@ from moabot.config import Config
 from moabot.contract import Prompt, Turn
 from moabot.errors import MoabotError, ProviderError, ProviderSilent, StoreError
 from moabot.explaining import Unseen
-from moabot.findings import Checked, Finding
+from moabot.findings import Checked, CheckedWhereInstalled, Finding
 from moabot.guests import blamed
+from moabot.installations import Installations
 from moabot.memory import stored
 from moabot.opening import is_cached, nobody, open_cache
 from moabot.orders import Model, Order, Patience
@@ -173,6 +174,8 @@ async def _models_and_platforms(
             else:
                 for finding in await _told(f"platform {name}", platform):
                     note(finding)
+                for finding in await _installed(config, name, platform):
+                    note(finding)
         for problem in plugins.problems[before:]:
             note(Finding("plugin", "error", problem))
 
@@ -187,6 +190,20 @@ async def _told(what: str, opened: object) -> Sequence[Finding]:
                 return list(await opened.check())
     except MoabotError as error:
         return [_wrong(what, error)]
+
+
+async def _installed(config: Config, name: str, platform: object) -> Sequence[Finding]:
+    """How a platform is where people installed it, as far as the database knows of such places."""
+    kept = (config.data_dir / "moabot.db").exists()
+    if not (kept and isinstance(platform, CheckedWhereInstalled)):
+        return []
+    try:
+        async with stored(config, alone=False) as store:
+            with blamed(f"Its check of platform {name}"):
+                async with asyncio.timeout(CALL_S):
+                    return list(await platform.check_installed(Installations(store, name)))
+    except MoabotError as error:
+        return [_wrong(f"platform {name}", error)]
 
 
 async def _providers(app: App) -> Sequence[Finding]:

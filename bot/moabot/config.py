@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from moabot.access import AdmissionSettings, ChannelRules, Names
+from moabot.access import AdmissionSettings, ChannelRules, Names, PlaceKey
 from moabot.errors import ConfigError
 from moabot.limits import LimitSettings
 from moabot.pins import Pin
@@ -288,8 +288,9 @@ class Config(Settings):
         default_factory=dict, description="the chats that `moabot run` lives in, by their names"
     )
     defaults: Defaults = Defaults()
-    channels: Mapping[str, ChannelSettings] = Field(
-        default_factory=dict, description='by "platform:workspace/channel"'
+    channels: Mapping[PlaceKey, ChannelSettings] = Field(
+        default_factory=dict,
+        description='by "platform:workspace/channel", or "platform:workspace" for all of one',
     )
     prompts: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()

@@ -7,10 +7,9 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import groupby
 from typing import Literal, get_args
 
 from moabot.access import channel_key, user_key, workspace_key
@@ -27,6 +26,7 @@ from moabot.errors import (
     StoreError,
 )
 from moabot.guests import blamed
+from moabot.installations import Installations
 from moabot.journal import DurableJournal, Entry, event_of, message_of, scope_of, wish_of
 from moabot.memo import proposals_in
 from moabot.memory import Memory
@@ -128,7 +128,7 @@ class Desk:
         message = self._under_way.get(event)
         if message is None:
             return False
-        self._let_in(asker, scope_of(message))
+        self._let_in(asker, scope_of(message), author=message.author)
         if asker.author != message.author and not await self.may_change(asker):
             raise Refused(
                 "Only who asked may stop the answer.",
@@ -223,9 +223,13 @@ class Desk:
         """How the bot does, in a few lines."""
         self._let_in(asker)
         resting = self._answering.calls.resting()
-        lines = [f"Answers under way: {self._count}."]
+        lines = [f"Answers under way: {len(self._under_way)}."]
         lines += [f"The model {name} rests for {seconds:.0f} s." for name, seconds in resting]
         return lines if resting else [*lines, "No model rests."]
+
+    def installations(self, platform: str) -> Installations:
+        """Where people have installed that platform."""
+        return Installations(self._store, platform)
 
     async def left(self, platform: str) -> Sequence[Entry]:
         """What earlier processes left unfinished there, oldest first; a try of each is counted."""
@@ -238,11 +242,20 @@ class Desk:
     async def finish_all(
         self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]
     ) -> None:
-        """Answer what was left unfinished: threads beside each other, each in its order."""
-        threads = groupby(sorted(entries, key=_thread), key=_thread)  # stable: oldest first
-        async with asyncio.TaskGroup() as group:
-            for _, thread in threads:
-                group.create_task(self._in_order(list(thread), reply_to))
+        """Answer what was left unfinished: conversations beside each other, each in its order.
+
+        Before it first waits, each has its place: what is new in a conversation comes after what
+        was left of it, and `close` waits for all.
+        """
+        conversations: dict[Scope, list[Entry]] = {}
+        for entry in entries:  # oldest first
+            conversations.setdefault(scope_of(entry.message), []).append(entry)
+        async with AsyncExitStack() as places, asyncio.TaskGroup() as group:
+            for scope, left in conversations.items():
+                place = await places.enter_async_context(AsyncExitStack())
+                place.enter_context(self._counted())
+                await place.enter_async_context(self._answering.admission.ahead(scope))
+                group.create_task(self._in_order(left, reply_to, place))
 
     async def close(self, *, within_s: float) -> None:
         """Take nothing new, and wait for the answers under way as long as that."""
@@ -251,7 +264,7 @@ class Desk:
             async with asyncio.timeout(within_s):
                 await self._idle.wait()
         except TimeoutError:
-            log.warning("left for the next process", extra={"answers": self._count})
+            log.warning("left for the next process", extra={"answers": len(self._under_way)})
 
     async def shows_cost(self, entry: Entry) -> bool:
         """Whether an answer says what it cost, where that was asked; no when nobody can tell."""
@@ -260,17 +273,20 @@ class Desk:
         except MoabotError:  # a finished answer must not wait for that
             return False
 
-    async def _in_order(self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]) -> None:
-        for entry in entries:
-            try:
-                with blamed(f"The platform {entry.message.platform!r}"):
-                    if entry.given_up:
-                        await self._give_up(entry, reply_to(entry))
-                    else:
-                        await self.answer(entry, reply_to(entry))
-            except (PlatformError, PluginError) as error:
-                # It stays unfinished; the others must not suffer.
-                log.warning("not delivered", extra={"error": str(error)})
+    async def _in_order(
+        self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply], place: AsyncExitStack
+    ) -> None:
+        async with place:
+            for entry in entries:
+                try:
+                    with blamed(f"The platform {entry.message.platform!r}"):
+                        if entry.given_up:
+                            await self._give_up(entry, reply_to(entry))
+                        else:
+                            await self.answer(entry, reply_to(entry))
+                except (PlatformError, PluginError) as error:
+                    # It stays unfinished; the others must not suffer.
+                    log.warning("not delivered", extra={"error": str(error)})
 
     async def _give_up(self, entry: Entry, reply: Reply) -> None:
         error = MoabotError(
@@ -296,29 +312,46 @@ class Desk:
         row = await self._store.accepted(event)
         if row is None or not row.text:  # it was deleted
             raise QuestionRejected("That question is no longer known.", fix="Ask it again.")
-        self._let_in(asker, row.scope)
+        self._let_in(asker, row.scope, author=row.author)
         return row
 
-    def _let_in(self, asker: Asker, scope: Scope | None = None) -> None:
-        """Raise `Refused` for who is shut out, and for what was said elsewhere (a forged click)."""
+    def _let_in(self, asker: Asker, scope: Scope | None = None, *, author: str = "") -> None:
+        """Raise `Refused` for who is shut out, and for what was said elsewhere (a forged click).
+
+        `author` may do it anywhere: a private answer can end in their direct messages. Others not
+        beside a private thread either, where their platform tells in which thread they are.
+        """
         settings, here = self._answering.config.admission, asker.scope
         if who := settings.shuts_out(here, asker.author):
             raise Refused(f"{who} may not use this bot.", fix=f"Please ask {settings.contact}.")
-        if scope is not None and channel_key(here) != channel_key(scope):
+        if scope is None or (here.platform, asker.author) == (scope.platform, author):
+            return
+        if channel_key(here) != channel_key(scope):
             raise Refused("That was asked in another channel.", fix="Do it there.")
+        inside = here.private and here.thread == scope.thread
+        if scope.private and here.thread and not inside:
+            raise Refused("That was asked in another thread.", fix="Do it there.")
 
     @contextmanager
     def _working(self, message: Message) -> Generator[None]:
         event = event_of(message)
         mine = self._under_way.setdefault(event, message) is message  # not a redelivery's
+        try:
+            with self._counted():
+                yield
+        finally:
+            if mine:
+                del self._under_way[event]
+                self._unanswered.discard(event)
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        """Meanwhile something is under way, for which `close` waits."""
         self._count += 1
         self._idle.clear()
         try:
             yield
         finally:
-            if mine:
-                del self._under_way[event]
-                self._unanswered.discard(event)
             self._count -= 1
             if not self._count:
                 self._idle.set()
@@ -327,8 +360,3 @@ class Desk:
 def _key(place: Scope) -> str:
     """Without a channel the workspace is meant."""
     return channel_key(place) if place.channel else workspace_key(place)
-
-
-def _thread(entry: Entry) -> tuple[str, ...]:
-    scope = scope_of(entry.message)
-    return scope.platform, scope.workspace, scope.channel, scope.thread

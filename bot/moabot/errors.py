@@ -186,4 +186,11 @@ class PlatformError(MoabotError):
 
 
 class StoreError(MoabotError):
-    """The database cannot be opened, read or written; nothing in it was destroyed."""
+    """The database cannot be opened, read or written; nothing in it was destroyed.
+
+    `hopeless` says that it is the row, which no database will ever take.
+    """
+
+    def __init__(self, what: str, *, fix: str, hopeless: bool = False) -> None:
+        super().__init__(what, fix=fix)
+        self.hopeless = hopeless

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-__all__ = ["Checked", "Finding"]
+if TYPE_CHECKING:
+    from moabot.installations import Installations
+
+__all__ = ["Checked", "CheckedWhereInstalled", "Finding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +31,13 @@ class Checked(Protocol):
 
         Never raise for what is wrong; say it, with where to click or what to set.
         """
+        ...
+
+
+@runtime_checkable
+class CheckedWhereInstalled(Protocol):
+    """A platform that people install in workspaces of theirs, and that can tell how it is there."""
+
+    async def check_installed(self, kept: Installations) -> Sequence[Finding]:
+        """Look at each workspace, write nothing, and never raise for what is wrong."""
         ...

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import signal
 import sys
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Thread
+from threading import Thread, current_thread, main_thread
+from traceback import walk_tb
 from typing import Generic, TypeGuard, TypeVar
 
 from moabot.errors import MoabotError, PluginError
 
-__all__ = ["UPDATE", "USUAL", "Bounds", "Line", "blamed", "is_stopped", "within"]
+__all__ = ["UPDATE", "USUAL", "Bounds", "Line", "blamed", "is_ours", "within"]
 
 T = TypeVar("T")
 UPDATE = "Update or remove it."
@@ -42,8 +44,8 @@ def blamed(what: str, *, fix: str = UPDATE) -> Generator[None]:
     """
     try:
         yield
-    except (Exception, SystemExit, asyncio.CancelledError) as error:
-        if isinstance(error, asyncio.CancelledError) and is_stopped():
+    except BaseException as error:
+        if is_ours(error):
             raise
         first = _first(error)
         if isinstance(first, MoabotError):
@@ -68,13 +70,32 @@ def within(seconds: float | None, what: str, work: Callable[[], T], *, key: str)
         raise call.given_up(seconds, key=key) from None
 
 
-def is_stopped() -> bool:
-    """Whether somebody cancelled us; else a plugin let out a `CancelledError` of its own."""
+def is_ours(error: BaseException) -> bool:
+    """Whether it stops us, as it was meant to; else a plugin let it out, of whatever kind it is.
+
+    We are stopped by a cancellation, by Ctrl-C, or closed when no loop runs any more.
+    """
     try:
         task = asyncio.current_task()
-    except RuntimeError:  # a thread, which nobody can cancel
+    except RuntimeError:  # a thread, or the end
+        task = None
+    if isinstance(error, asyncio.CancelledError):
+        return task is not None and task.cancelling() > 0
+    if current_thread() is not main_thread():  # nobody stops it, and Ctrl-C goes elsewhere
         return False
-    return task is not None and task.cancelling() > 0
+    if isinstance(error, GeneratorExit):
+        return task is None
+    return isinstance(error, KeyboardInterrupt) and _is_typed(error)
+
+
+def _is_typed(interrupt: KeyboardInterrupt) -> bool:
+    """Whether Ctrl-C raised it, as Python's own handler would anywhere, and asyncio's in a frame.
+
+    Those that `serve` and the console set raise nothing.
+    """
+    frames = [frame.f_code.co_name for frame, _ in walk_tb(interrupt.__traceback__)]
+    plain = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return plain or frames[-1:] == ["_on_sigint"]
 
 
 def _first(error: BaseException) -> BaseException:
@@ -162,8 +183,3 @@ class _Call(Generic[T]):
                 self.outcome.set_result(self._work())
         except MoabotError as error:
             self.outcome.set_exception(error)
-        finally:
-            if not self.outcome.done():  # a KeyboardInterrupt, say, that nobody typed
-                self.outcome.set_exception(
-                    PluginError(f"{self._what} ended its thread.", fix=UPDATE)
-                )

@@ -25,7 +25,6 @@ from moabot.errors import StoreError
 from moabot.memo import Memo
 from moabot.store import Store
 from moabot.store.rows import Accepted, File, Said, Spent, Step
-from moabot.store.settings import KeepDays
 
 __all__ = [
     "DurableJournal",
@@ -43,7 +42,6 @@ THREADS = 1000
 """Threads kept in memory; the one that was silent longest is forgotten first."""
 MOST_TRIES = 3
 """Processes that may work on one message before it is given up."""
-DAY_S = 86_400.0
 OWED = 10_000
 """Rows kept in memory while the disk takes none."""
 
@@ -151,16 +149,14 @@ class PassingJournal:
 
 
 class DurableJournal:
-    """Keeps everything in a store. Deletes what is older than `keep_days`, once a day.
+    """Keeps everything in a store.
 
     While the disk takes no rows, new messages are refused, those taken on are answered, and what
     they cost is kept in memory until it can be written.
     """
 
-    def __init__(self, store: Store, *, keep_days: KeepDays) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._keep_days = keep_days
-        self._expired_at = float("-inf")
         self._owed: deque[Callable[[], asyncio.Future[None]]] = deque(maxlen=OWED)
         self._unwanted: set[str] = set()
 
@@ -168,7 +164,6 @@ class DurableJournal:
         self, message: Message, wish: ChannelSettings, *, again: Accepted | None = None
     ) -> Entry | None:
         """One insert, unique by event id; `again` is the row of which it repeats the words."""
-        self._expire()
         seed = secrets.token_bytes(16)
         row = _row(message, plan=wish.model_dump_json(exclude_none=True), seed=seed)
         if again is not None:
@@ -262,7 +257,7 @@ class DurableJournal:
         return self._write(lambda: self._store.end(event, error=error, turns=turns))
 
     def _write(self, begin: Callable[[], asyncio.Future[None]]) -> asyncio.Future[None]:
-        """Write; what the disk refuses is owed, and written again as soon as it takes rows."""
+        """Write; what the disk refuses is owed till it takes rows again, but not what no disk takes."""
         written = begin()
         written.add_done_callback(lambda future: self._heard(future, begin))
         return written
@@ -272,33 +267,16 @@ class DurableJournal:
     ) -> None:
         if written.cancelled() or not isinstance(error := written.exception(), StoreError):
             return
-        if not self._owed:
+        if error.hopeless or not self._owed:
             log.error("memory fails", extra={"error": str(error)})
-        self._owed.append(begin)
+        if not error.hopeless:
+            self._owed.append(begin)
 
     def _repay(self) -> None:
         """The store took a row, so it may take those again that it refused."""
         owed = [self._owed.popleft() for _ in range(len(self._owed))]
         for begin in owed:
             self._write(begin)
-
-    def _expire(self) -> None:
-        if time.monotonic() < self._expired_at + DAY_S:
-            return
-        self._expired_at = time.monotonic()
-        now, days = time.time(), self._keep_days
-        self._store.expire(
-            {
-                "inbox": now - days.inbox * DAY_S,
-                "turns": now - days.turns * DAY_S,
-                "ledger": now - days.ledger * DAY_S,
-                "feedback": now - days.feedback * DAY_S,
-                "audit": now - days.audit * DAY_S,
-                "answers": now,
-                "answers_refused": now - days.feedback * DAY_S,
-                "answers_gone": now - DAY_S,
-            }
-        )
 
 
 def _count(store: Store, step: Step | None, spent: Spent | None) -> asyncio.Future[None]:

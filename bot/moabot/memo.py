@@ -102,9 +102,9 @@ class Memo:
     def _hash(self, prompt: Prompt) -> str:
         whole = blake2b(digest_size=16)
         whole.update(f"{prompt.max_tokens} {prompt.temperature} {len(prompt.system)}\n".encode())
-        whole.update(prompt.system.encode())
+        whole.update(prompt.system.encode(errors="surrogatepass"))
         for turn in prompt.turns:
-            text = turn.text.encode()
+            text = turn.text.encode(errors="surrogatepass")
             whole.update(f"\n{turn.role} {len(text)}\n".encode())
             whole.update(text)
             for image in turn.images:

@@ -11,6 +11,7 @@ from typing import Literal
 from moabot.config import Config
 from moabot.errors import StoreError
 from moabot.journal import DurableJournal, Journal, PassingJournal
+from moabot.retention import expiring
 from moabot.store import Store
 
 __all__ = ["Keep", "Memory", "remembering", "stored"]
@@ -36,18 +37,18 @@ async def remembering(config: Config, keep: Keep) -> AsyncGenerator[Memory]:
         problem = None
         if keep in {"most", "all"}:
             try:
-                store = await stack.enter_async_context(stored(config, alone=True))
+                store = await stack.enter_async_context(_kept(config, alone=True))
             except StoreError as error:
                 if keep == "all":
                     raise
                 problem = error
             else:
-                durable = DurableJournal(store, keep_days=config.store.keep_days)
+                durable = DurableJournal(store)
                 yield Memory(durable, durable, store)
                 return
         if keep != "nothing" and _is_home(config):
             try:
-                store = await stack.enter_async_context(stored(config, alone=False))
+                store = await stack.enter_async_context(_kept(config, alone=False))
             except StoreError as error:
                 problem = problem or error
             else:
@@ -64,6 +65,13 @@ async def stored(config: Config, *, alone: bool) -> AsyncGenerator[Store]:
     async with sqlite.opened(
         config.data_dir, alone=alone, keep_free_mb=config.store.keep_free_mb
     ) as store:
+        yield store
+
+
+@asynccontextmanager
+async def _kept(config: Config, *, alone: bool) -> AsyncGenerator[Store]:
+    """The database, from which meanwhile is deleted what is old."""
+    async with stored(config, alone=alone) as store, expiring(store.expire, config.store.keep_days):
         yield store
 
 

@@ -31,7 +31,8 @@ class Price:
 
     def of(self, usage: Usage) -> Decimal:
         """What `usage` costs."""
-        fresh = usage.input_tokens - usage.cached_input_tokens
+        # Some count what was cached apart; a call never gives money back.
+        fresh = max(usage.input_tokens - usage.cached_input_tokens, 0)
         return (
             fresh * self.input
             + usage.cached_input_tokens * self.cached_input

@@ -27,6 +27,7 @@ WHOSE: dict[Owner, str] = {
     "workspace": "this workspace's",
     "user": "your",
 }
+SETTINGS: dict[Owner, str] = {"channel": "budget", "workspace": "workspace", "user": "user"}
 NO_MONEY = Decimal(0)
 EPOCH = date(1970, 1, 1)
 
@@ -68,6 +69,11 @@ class Purse:
     def is_limited(self) -> bool:
         """Whether there is any limit."""
         return self.day_limit_usd is not None or self.month_limit_usd is not None
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The settings that limit it, by their names in config.toml."""
+        return tuple(f"{SETTINGS[self.owner]}_{period}_usd" for period, _, _ in self._bounds())
 
     @property
     def left_usd(self) -> Decimal | None:

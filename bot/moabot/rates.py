@@ -22,12 +22,12 @@ class Rates:
     """Leaky buckets: a minute's questions may come at once, then one at a time as they leak out."""
 
     def __init__(self, settings: AdmissionSettings) -> None:
-        self._settings = settings
-        self._limiters: OrderedDict[str, AsyncLimiter] = OrderedDict()
+        self.settings = settings
+        self._limiters: OrderedDict[tuple[str, int], AsyncLimiter] = OrderedDict()
 
     async def take(self, message: Message) -> None:
         """Count one question, or raise `Refused` and count none."""
-        own, limiters = self._settings, list[AsyncLimiter]()
+        own, limiters = self.settings, list[AsyncLimiter]()
         for who, name, most in (
             ("You have", f"user {user_key(message, message.author)}", own.user_per_minute),
             ("This channel has", f"channel {channel_key(message)}", own.channel_per_minute),
@@ -46,10 +46,11 @@ class Rates:
             await limiter.acquire()  # there is room, so this does not wait
 
     def _limiter(self, name: str, most: int) -> AsyncLimiter:
-        limiter = self._limiters.get(name)
+        key = name, most  # so that under other settings only another limit begins anew
+        limiter = self._limiters.get(key)
         if limiter is None:
-            limiter = self._limiters[name] = AsyncLimiter(most, MINUTE_S)
+            limiter = self._limiters[key] = AsyncLimiter(most, MINUTE_S)
             if len(self._limiters) > MOST_LIMITERS:
                 self._limiters.popitem(last=False)
-        self._limiters.move_to_end(name)
+        self._limiters.move_to_end(key)
         return limiter

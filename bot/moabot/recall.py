@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 
+from moabot.belief import believed_answer
 from moabot.contract import Answer, Cache, Question
 from moabot.errors import MoabotError
 from moabot.flights import Flights, Name, flight
@@ -34,6 +35,7 @@ class Recall:
     def __init__(self, cache: Cache | None, *, name: str, plugins: Plugins) -> None:
         self._cache = cache
         self._name = name
+        self._subject = f"The cache {name!r}"
         self._flights = Flights()
         self._plugins = plugins
         self.refresh: Refresh | None = None
@@ -46,10 +48,12 @@ class Recall:
         cache, share = self._cache, terms.settings.cache
         if cache is None or share == "off":
             return None
-        within_s = terms.panel.deadline_s
-        found = await self._unharmed(
-            within_s, lambda: cache.find(question, key=self._key(terms), share=share)
-        )
+
+        async def look() -> Answer | None:
+            found = await cache.find(question, key=self._key(terms), share=share)
+            return None if found is None else believed_answer(found, of=self._subject)
+
+        found = await self._unharmed(terms.panel.deadline_s, look)
         if found is not None and found.refresh and self.refresh is not None:
             self.refresh(self._flight(question, terms), question, terms)
         return found
@@ -85,7 +89,7 @@ class Recall:
             await self._unharmed(KEEP_S, lambda: cache.forget(event))
 
     async def _unharmed(self, within_s: float, ask: Callable[[], Awaitable[T]]) -> T | None:
-        cache, limit = f"The cache {self._name!r}", asyncio.timeout(within_s)
+        cache, limit = self._subject, asyncio.timeout(within_s)
         try:
             with blamed(cache):
                 async with limit:

@@ -114,6 +114,7 @@ async def _run(
         with blamed(f"The platform {name!r}"):
             async with asyncio.TaskGroup() as group:
                 group.create_task(desk.finish_all(left, platform.reply_to))
+                await asyncio.sleep(0)  # until it holds its places, before anything new comes
                 await platform.run(desk)
     except MoabotError as error:
         lost[name] = error

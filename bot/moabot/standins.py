@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from moabot.belief import believed_answer
 from moabot.contract import Answer, Completion, Prompt, Question, Strategy, Wrote
 from moabot.errors import PluginError, ProviderRejected
 from moabot.guests import blamed
@@ -48,22 +49,10 @@ class WatchedStrategy:
         what = f"The strategy {panel.strategy!r}"
         try:
             with blamed(what):
-                answer = await self._strategy.answer(question, panel)
+                return believed_answer(await self._strategy.answer(question, panel), of=what)
         except PluginError as error:
             self._complain(str(error))
-        else:
-            flaw = _flaw(answer)
-            if not flaw:
-                return answer
-            self._complain(f"{what} returned {flaw}. Return a moabot.Answer with a text.")
         return await _instead(panel)
-
-
-def _flaw(answer: object) -> str:
-    """What is wrong with what a plugin returned, on which no type checker may have looked."""
-    if not isinstance(answer, Answer):
-        return type(answer).__name__
-    return "" if answer.text.strip() else "an empty answer"
 
 
 async def _instead(panel: Panel) -> Answer:

@@ -41,6 +41,8 @@ def _inside(loc: tuple[int | str, ...], wrong: list[tuple[int | str, ...]]) -> b
 
 def _sentence(kind: type[BaseModel], detail: ErrorDetails) -> str:
     loc, error = detail["loc"], detail["type"]
+    if loc[-1:] == ("[key]",):  # pydantic's word for: not what stands there, but its name
+        loc = loc[:-1]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
     if error == "extra_forbidden":
         names = _keys_at(kind, loc[:-1])

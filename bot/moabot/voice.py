@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from moabot.belief import wellformed
 from moabot.contract import Wrote
 
 __all__ = ["Speaker", "Voice"]
@@ -22,7 +23,8 @@ class Speaker:
         self.pieces: list[str] = []
 
     def __call__(self, piece: str) -> None:
-        """Say the next piece."""
+        """Say the next piece; raises `TypeError`, for the plugin that said it, when it is no text."""
+        piece = wellformed(_text(piece))
         self.last_s = self._voice.clock()
         if not self.pieces:
             self.first_s = self.last_s - self._began
@@ -90,3 +92,9 @@ class Voice:
     def _void(self) -> None:
         self._said.clear()
         self._restart()
+
+
+def _text(piece: object) -> str:
+    if isinstance(piece, str):
+        return piece
+    raise TypeError(f"wrote was given {piece!r:.80}, which is no text")

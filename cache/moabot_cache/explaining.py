@@ -13,7 +13,8 @@ from moabot.store.rows import Brief
 from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder
 from moabot_cache.exact import normal
-from moabot_cache.guards import GUARDS, difference, needed
+from moabot_cache.guards import GUARDS, difference
+from moabot_cache.nearness import ruled
 from moabot_cache.reading import essence, read
 from moabot_cache.settings import Settings
 
@@ -52,7 +53,7 @@ async def explained(
         for row in rows:
             same = normal(row.question) == normal(question)
             cosine = 1.0 if same else -1.0
-            if row.encoder == encoder.fingerprint:
+            if row.vector and row.encoder == encoder.fingerprint:
                 cosine = float(
                     np.frombuffer(row.vector, dtype=np.float16).astype(np.float32) @ vector
                 )
@@ -72,13 +73,14 @@ async def _candidate(
     asked, kept = read(question), read(row.question)
     exact = normal(row.question) == normal(question)
     cosine -= exact
-    left = difference(asked, kept)
+    left, ruling = difference(asked, kept), ruled(asked, kept)
     guards = tuple(name for name, guard in GUARDS.items() if guard(asked, kept, left))
-    takes = max(settings.nearest, needed(asked, kept, left) + settings.caution)
+    bounds = {"nearest": settings.nearest, "caution": settings.caution}
     whole = await answers.at(row.place)
     room = "gone"
     if whole is not None:
         scope = whole.scope
         room = f"{scope.platform}:{scope.workspace}/{scope.channel}"
-    near = cosine >= takes and not guards and alone(Question(question), asked)
+    near = not ruling.refusal(cosine, **bounds) and alone(Question(question), asked)
+    takes = ruling.takes(**bounds)
     return Candidate(row.question, room, cosine, takes, exact, guards, exact or near)

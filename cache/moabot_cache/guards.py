@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from moabot_cache import meanings
-from moabot_cache.reading import LIGHT, PARTICLES, QUALITIES, Reading, pairs, root, synonyms
+from moabot_cache.reading import (
+    LIGHT,
+    OPERATIONS,
+    PARTICLES,
+    QUALITIES,
+    REVERSALS,
+    Reading,
+    pairs,
+    synonyms,
+)
 from moabot_cache.spelling import misspelt
 
-__all__ = ["GUARDS", "Difference", "difference", "judged", "needed", "refusal"]
+__all__ = ["GUARDS", "Difference", "difference", "refusal"]
 
 PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re", "under", "over")
 
 
 ANTONYMS = frozenset(pairs(meanings.ANTONYMS, degrees=True))
+NONE: frozenset[int] = frozenset()
+
+
+def _opposed() -> Mapping[str, frozenset[int]]:
+    """From a root to the groups of synonyms of its opposites: keep and sell, so hold and sell."""
+    found: dict[str, frozenset[int]] = {}
+    for word, opposite in ANTONYMS:
+        found[word] = found.get(word, NONE) | synonyms(opposite)
+    return found
+
+
+OPPOSED = _opposed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +106,12 @@ def _derived(a: str, b: str) -> bool:
     }
 
 
+@lru_cache(maxsize=1 << 15)
 def _opposite(a: str, b: str) -> bool:
-    if (a, b) in ANTONYMS:
+    if (a, b) in ANTONYMS or not (
+        OPPOSED.get(a, NONE).isdisjoint(synonyms(b))
+        and OPPOSED.get(b, NONE).isdisjoint(synonyms(a))
+    ):
         return True
     short, long = sorted((a, b), key=len)
     if len(short) > 2 and any(long == prefix + short for prefix in PREFIXES):
@@ -123,7 +148,11 @@ def _particle(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _date(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.dates != b.dates
+    return a.dates != b.dates and bool((a.dates and b.dates) or (a.dates ^ b.dates) - RELATIVE)
+
+
+RELATIVE = frozenset({"next", "previous", "now"})
+"""What tells no date by itself: the next appointment is the coming one."""
 
 
 def _unit(a: Reading, b: Reading, d: Difference) -> bool:
@@ -136,17 +165,23 @@ PERIODS = frozenset({"second", "minute", "hour", "day", "week", "month", "year"}
 def _negation(a: Reading, b: Reading, d: Difference) -> bool:
     """One denies what the other does not, or each denies what the other says."""
     if a.negated != b.negated:
-        return a.reversed != b.reversed
+        return _is_turned(a, d.asked) != _is_turned(b, d.kept)
     only_a, only_b = a.denied - b.denied, b.denied - a.denied
     return bool(only_a and only_b) and only_a <= set(b.words) and only_b <= set(a.words)
 
 
 def _reversal(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.reversed != b.reversed and bool(d.asked or d.kept)
+    return _is_turned(a, d.asked) != _is_turned(b, d.kept) and bool(d.asked or d.kept)
+
+
+def _is_turned(reading: Reading, left: Sequence[str]) -> bool:
+    """Whether an odd number of words turns it round; those with a counterpart do so on both sides."""
+    return (reading.negated + sum(word in REVERSALS for word in left)) % 2 == 1
 
 
 def _antonym(a: Reading, b: Reading, d: Difference) -> bool:
-    return any(_opposite(x, y) for x in d.asked for y in d.kept)
+    """Opposites; but not to remove something is to keep it."""
+    return a.negated == b.negated and any(_opposite(x, y) for x in d.asked for y in d.kept)
 
 
 def _name(a: Reading, b: Reading, d: Difference) -> bool:
@@ -163,10 +198,9 @@ def _format(a: Reading, b: Reading, d: Difference) -> bool:
 
 def _operation(a: Reading, b: Reading, d: Difference) -> bool:
     """Each is to do what the other is not: "summarize" is in "write a summary", "translate" is not."""
-    only_a, only_b = a.operations - b.operations, b.operations - a.operations
-    if not (d.asked and d.kept and only_a and only_b) or only_a | only_b <= PRODUCING:
-        return False
-    return not any(_synonymous(root(x), root(y)) for x in only_a for y in only_b)
+    only_a = {OPERATIONS[word] for word in d.asked if word in OPERATIONS}
+    only_b = {OPERATIONS[word] for word in d.kept if word in OPERATIONS}
+    return bool(only_a and only_b) and not only_a | only_b <= PRODUCING
 
 
 PRODUCING = frozenset({"create", "write", "compile"})
@@ -188,6 +222,7 @@ def _question(a: Reading, b: Reading, d: Difference) -> bool:
 
 ALIKE = (
     {"", "how"},
+    {"", "why"},
     {"", "what"},
     {"", "whatis"},
     {"what", "whatis"},
@@ -202,7 +237,12 @@ def _person(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _order(a: Reading, b: Reading, d: Difference) -> bool:
-    """Whether two shared words have changed places around a third, or around a word of direction."""
+    """Whether two shared words have changed places around a third, or around a word of direction.
+
+    Where much else is worded anew, a sentence is built anew too, and order tells nothing.
+    """
+    if d.asked and d.kept and len(d.asked) + len(d.kept) > 2:
+        return False
     if a.passive != b.passive:
         return not d.flipped
     if not d.flipped or (a.mirrored and b.mirrored):
@@ -257,54 +297,3 @@ GUARDS: Mapping[str, Guard] = {
 def refusal(asked: Reading, kept: Reading, left: Difference) -> str:
     """The name of the first guard that tells them apart, or nothing."""
     return next((name for name, guard in GUARDS.items() if guard(asked, kept, left)), "")
-
-
-ORDERS = 0.06
-"""What orders need less than questions: in the labelled pairs, near ones are mostly the same."""
-
-
-def needed(asked: Reading, kept: Reading, left: Difference) -> float:
-    """The cosine that makes up for what has no counterpart; learned from 27,000 labelled pairs.
-
-    One word more or less, or one for another, is how traps are made, so it takes most; when much
-    is worded anew, nearness means more.
-    """
-    return _needed(asked, kept, left) - (ORDERS if asked.kind == kept.kind == "" else 0.0)
-
-
-def _needed(asked: Reading, kept: Reading, left: Difference) -> float:
-    few, many = sorted((len(left.asked), len(left.kept)))
-    manner = _alike(asked.manner, kept.manner)
-    if many == 0:
-        return _needed_by_equals(asked) if manner else 0.98
-    if few == 0:
-        return 0.98 if many == 1 else 0.95
-    if manner and many == 1:
-        return 0.96
-    return (0.90 if few > 1 else 0.93) if manner else 0.90
-
-
-PERSONS = frozenset({"i", "you", "we", "they"})
-
-
-def _alike(asked: frozenset[str], kept: frozenset[str]) -> bool:
-    """The return policy is your return policy, but my friends are not yours."""
-    who = asked & PERSONS, kept & PERSONS
-    return asked - PERSONS == kept - PERSONS and (who[0] == who[1] or not (who[0] and who[1]))
-
-
-def _needed_by_equals(asked: Reading) -> float:
-    """Few words say little: "What is X?" and "What is in X?" share all of theirs."""
-    if len(asked.words) > 2:
-        return 0.87
-    return {"": 0.90, "how": 0.94}.get(asked.kind, 0.97)
-
-
-def judged(asked: Reading, kept: Reading, cosine: float, *, caution: float = 0.0) -> str:
-    """Which rule forbids to give the kept question's answer to the asked one; empty for none.
-
-    `caution` is added to every cosine that is needed.
-    """
-    left = difference(asked, kept)
-    far = cosine < needed(asked, kept, left) + caution
-    return refusal(asked, kept, left) or ("nearness" if far else "")

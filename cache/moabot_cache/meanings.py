@@ -82,7 +82,7 @@ function func; parameter argument param; variable var; string str; integer int; 
 code program-code; bug defect; password passcode passphrase; account profile; cost price fee charge; money cash funds; company firm business corporation
 email mail; message note; customer client; doctor physician; medicine medication drug; illness disease sickness
 country nation; city town; street road; university college; test exam examination; score mark grade; teacher instructor; boss manager supervisor
-important significant crucial essential key; easy simple straightforward; hard difficult challenging tough; best top ideal optimal; good great nice; bad poor terrible
+important significant crucial essential key; easy simple straightforward; hard difficult challenging tough; close closure; plain clear simple easy-to-understand straightforward; best top ideal optimal; good great nice; bad poor terrible
 common frequent usual typical; main primary principal major; enough sufficient; right correct proper appropriate; wrong incorrect; sure certain; happy glad
 help assist aid assistance; tell inform notify advise; give provide offer supply present; ask request; choose select pick; use utilize utilise employ
 keep retain maintain preserve; send deliver; write compose draft; think believe; speak talk; try attempt; happen occur; live reside; work function operate operation

@@ -27,7 +27,6 @@ def alias(near: Near, of: Kept) -> Kept:
         author=asked.author,
         event=asked.event,
         question=asked.text,
-        encoder="",
         vector=b"",
         answer=f"{MARK}{of.place}}}",
         cost_usd=None,

@@ -10,19 +10,21 @@ from itertools import product
 
 from moabot_cache import meanings as words_of
 from moabot_cache import tables
+from moabot_cache.phrases import IRREGULAR, groups, phrases, replaced, root, tree_of
 from moabot_cache.signs import CLOCK, TOKEN, spelt, symbols, tight
 
 __all__ = [
     "LIGHT",
     "MOST_WORDS",
+    "OPERATIONS",
     "PARTICLES",
     "QUALITIES",
+    "REVERSALS",
     "SILENT",
     "Reading",
     "essence",
     "pairs",
     "read",
-    "root",
     "synonyms",
 ]
 
@@ -62,6 +64,7 @@ KINDS = {
     "should": "should",
 }
 TO_DO = frozenset("do can to should would could".split())
+TOWARDS = {"into": "to", "until": "to"}
 MARKS = frozenset("from to into before after than over by against until".split())
 MIRRORED = frozenset(
     "difference between and or similar same together married dating engaged related connected close"
@@ -98,7 +101,6 @@ class Reading:
     units: frozenset[str]
     names: frozenset[str]
     formats: frozenset[str]
-    operations: frozenset[str]
     aspects: frozenset[str]
     restrictions: frozenset[str]
     persons: tuple[str, ...]
@@ -106,52 +108,26 @@ class Reading:
     capitals: frozenset[str]
     negated: bool
     denied: frozenset[str]
-    reversed: bool
     mirrored: bool
     passive: bool
     english: bool
 
 
-@lru_cache(maxsize=1 << 15)
-def root(word: str) -> str:
-    """The part of an English word that its forms share; not itself a word."""
-    word = IRREGULAR.get(word, word)
-    if len(word) < 4 or not word.isalpha():
-        return word
-    if word.endswith(("ies", "ied")):
-        word = word[:-3] + "y"
-    elif word.endswith("sses"):
-        word = word[:-2]
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        word = word[:-1]
-    for ending, shortest in (("ing", 3), ("ed", 3), ("ly", 4)):
-        stem = word.removesuffix(ending)
-        if stem != word and len(stem) >= shortest and re.search("[aeiouy]", stem):
-            doubled = ending != "ly" and len(stem) > 3 and stem[-1] == stem[-2]
-            kept = "sz" if len(stem) > 5 else "lsz"  # cancelling, but selling
-            word = stem[:-1] if doubled and stem[-1] not in kept else stem
-            break
-    return word.removesuffix("e") if len(word) > 3 else word
-
-
-def _lines(text: str) -> list[list[str]]:
-    groups = [group.split() for line in text.strip().split("\n") for group in line.split(";")]
-    return [group for group in groups if group]
-
-
 def _meaning(text: str, *, inflected: bool = False) -> Mapping[str, str]:
     """From each word of a table, and if wanted from its root, to the first of its line."""
-    found = {word: group[0] for group in reversed(_lines(text)) for word in group}
+    found = {word: group[0] for group in reversed(groups(text)) for word in group}
     roots = {root(word): meaning for word, meaning in found.items()} if inflected else {}
     return {**roots, **found}
 
 
-IRREGULAR: dict[str, str] = {}
-IRREGULAR.update((past, now) for past, now in _lines(tables.IRREGULAR))
 DATES = _meaning(tables.DATES)
 UNITS = _meaning(tables.UNITS)
 NAMES = _meaning(tables.NAMES)
-FORMATS = _meaning(tables.FORMATS)
+FORMATS = {
+    form: meaning
+    for word, meaning in _meaning(tables.FORMATS).items()
+    for form in (word, f"{word}s")
+}
 OPERATIONS = _meaning(tables.OPERATIONS, inflected=True)
 ASPECTS = _meaning(tables.ASPECTS, inflected=True)
 RESTRICTIONS = _meaning(tables.RESTRICTIONS)
@@ -161,8 +137,11 @@ MANNERS = _meaning(tables.MANNERS)
 NEGATIONS = frozenset(tables.NEGATIONS)
 REVERSALS = frozenset(map(root, words_of.REVERSALS))
 STOPS = frozenset(tables.STOPS)
+TURNING = NEGATIONS | (REVERSALS & STOPS)
+"""What denies, and what turns round but is too small to be compared as a word (down)."""
 FOREIGN = frozenset(tables.FOREIGN) - STOPS
 SILENT = (STOPS | NEGATIONS | frozenset(KINDS) | {"insteadof"}) - {"difference"}
+DEFINITE = frozenset("the this that these those my your our their".split())
 NONE: frozenset[int] = frozenset()
 
 
@@ -188,7 +167,7 @@ SMALL = frozenset(word for pair in PARTICLES for word in pair)
 
 def _synonyms() -> Mapping[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
-    for number, group in enumerate(_lines(words_of.SYNONYMS + tables.OPERATIONS)):
+    for number, group in enumerate(groups(words_of.SYNONYMS + tables.OPERATIONS)):
         for word in group if len(group) > 1 else ():
             found.setdefault(root(word), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
@@ -202,47 +181,12 @@ def synonyms(word: str) -> frozenset[int]:
     return SYNONYMS.get(word, NONE)
 
 
-Tree = Mapping[str, Sequence[tuple[Sequence[str], Sequence[str]]]]
-
-
-def _tree(pairs: Iterable[tuple[Sequence[str], Sequence[str]]]) -> Tree:
-    """Phrases by the root of their first word, which may be inflected; the longest first."""
-    tree: dict[str, list[tuple[Sequence[str], Sequence[str]]]] = {}
-    for phrase, instead in sorted(pairs, key=lambda pair: -len(pair[0])):
-        tree.setdefault(root(phrase[0]), []).append((phrase, instead))
-    return tree
-
-
-def _phrases(text: str) -> Iterable[tuple[Sequence[str], Sequence[str]]]:
-    for line in text.strip().split("\n"):
-        for pair in line.split(";"):
-            phrase, _, instead = pair.partition("=")
-            yield TOKEN.findall(phrase), instead.split()
-
-
-SPELLINGS = _tree(_phrases(tables.SPELLINGS))
-PHRASES = _tree(_phrases(tables.PHRASES))
-FILLERS = _tree(
-    [(group, ()) for group in _lines(tables.FILLERS)]
+SPELLINGS = tree_of(phrases(tables.SPELLINGS))
+PHRASES = tree_of(phrases(tables.PHRASES))
+FILLERS = tree_of(
+    [(group, ()) for group in groups(tables.FILLERS)]
     + [((can, "you", verb), (verb,)) for verb in tables.POLITE for can in ("can", "could", "would")]
 )
-
-
-def _replaced(tokens: Sequence[str], tree: Tree) -> list[str]:
-    found: list[str] = []
-    place = 0
-    while place < len(tokens):
-        for phrase, instead in tree.get(root(tokens[place]), ()):
-            if (len(phrase) > 1 or phrase[0] == tokens[place]) and tokens[
-                place + 1 : place + len(phrase)
-            ] == list(phrase[1:]):
-                found += instead
-                place += len(phrase)
-                break
-        else:
-            found.append(tokens[place])
-            place += 1
-    return found
 
 
 def _said(text: str) -> list[str]:
@@ -253,11 +197,11 @@ def _said(text: str) -> list[str]:
     text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", GROUPED.sub("", text)))
     spoken_of = SPOKEN_OF.search(text)
     at = len(text) if spoken_of is None else spoken_of.start()
-    return _replaced(_tokens(text[:at]), FILLERS) + _tokens(text[at:])
+    return replaced(_tokens(text[:at]), FILLERS) + _tokens(text[at:])
 
 
 def _tokens(text: str) -> list[str]:
-    return _replaced([token.removesuffix("'s") for token in TOKEN.findall(text)], SPELLINGS)
+    return replaced([token.removesuffix("'s") for token in TOKEN.findall(text)], SPELLINGS)
 
 
 def essence(text: str) -> str:
@@ -268,7 +212,7 @@ def essence(text: str) -> str:
 def read(text: str) -> Reading:
     """Read one question; takes about a tenth of a millisecond."""
     text = spelt(text)
-    sentences = [_replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
+    sentences = [replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
     tokens = [token for sentence in sentences for token in sentence]
     both = [(place, token, root(token)) for place, token in enumerate(tokens)]
     numbers = tuple(value for value in map(_number, tokens) if value)
@@ -277,12 +221,12 @@ def read(text: str) -> Reading:
         for place, token, stem in both
         if token not in SILENT and not (numbers and token in UNITS) and not _number(token)
     ][: MOST_WORDS + 1]
-    negations = sum(token in NEGATIONS for token in tokens)
+    negations = sum(token in TURNING for token in tokens)
     return Reading(
         words=tuple(word for _, word in content),
         places=tuple(place for place, _ in content),
         marks=tuple(place for place, token, _ in both if token in MARKS or _number(token)),
-        directions=MARKS.intersection(tokens),
+        directions=frozenset(TOWARDS.get(mark, mark) for mark in MARKS.intersection(tokens)),
         kind=_kind(sentences, text),
         numbers=numbers,
         versions=tuple(filter(_is_version, tokens)),
@@ -292,8 +236,7 @@ def read(text: str) -> Reading:
         dates=_found(tokens, DATES),
         units=_found(tokens, UNITS),
         names=_found(tokens, NAMES),
-        formats=_found(tokens, FORMATS),
-        operations=frozenset(OPERATIONS[stem] for _, _, stem in both if stem in OPERATIONS),
+        formats=_formats(tokens),
         aspects=_found(tokens, ASPECTS),
         restrictions=_found(tokens, RESTRICTIONS),
         persons=tuple(PERSONS[token] for token in tokens if token in PERSONS),
@@ -301,8 +244,6 @@ def read(text: str) -> Reading:
         capitals=_capitals(text),
         negated=negations % 2 == 1,
         denied=_denied(tokens, content),
-        reversed=(negations + sum(s in REVERSALS and s not in NEGATIONS for _, _, s in both)) % 2
-        == 1,
         mirrored=not MIRRORED.isdisjoint(tokens),
         passive=_passive(tokens),
         english=_english(text),
@@ -313,6 +254,16 @@ def _found(tokens: Sequence[str], table: Mapping[str, str]) -> frozenset[str]:
     return frozenset(table[token] for token in tokens if token in table)
 
 
+def _formats(tokens: Sequence[str]) -> frozenset[str]:
+    """What is to be made; "the table" is there already."""
+    return frozenset(
+        FORMATS[token]
+        for before, token in zip(("", *tokens), tokens, strict=False)
+        if token in FORMATS and before not in DEFINITE
+    )
+
+
+@lru_cache(maxsize=1 << 14)
 def _number(token: str) -> str:
     """The value of a numeral, or nothing."""
     if not token[0].isdigit():
@@ -335,6 +286,8 @@ def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
     if not asking:
         return ""
     tokens = asking[-1] if text.endswith("?") else asking[0]
+    if tokens[:2] == ["do", "not"] and not text.endswith("?"):
+        return ""
     for place, token in enumerate(tokens[:3]):
         kind = KINDS.get(token, "")
         if kind == token == "how":
@@ -374,7 +327,9 @@ def _capitals(text: str) -> frozenset[str]:
 def _english(text: str) -> bool:
     """Whether the tables can judge it: Latin letters, and not the words of another language."""
     letters = sum(map(str.isalpha, text))
-    if letters == 0 or sum(c.isascii() and c.isalpha() for c in text) < 0.9 * letters:
+    if letters == 0:
+        return False
+    if not text.isascii() and sum(c.isascii() and c.isalpha() for c in text) < 0.9 * letters:
         return False
     words = [word.strip("¿?¡!.,;:\"'") for word in text.casefold().split()]
     return sum(word in FOREIGN for word in words) <= sum(word in STOPS for word in words)

@@ -21,8 +21,9 @@ from moabot_cache.bounds import GROUP, Bounds
 from moabot_cache.checking import encoder, room
 from moabot_cache.complaints import Complaints
 from moabot_cache.counts import Counts
-from moabot_cache.guards import judged
+from moabot_cache.filling import Filling
 from moabot_cache.judge import Judge
+from moabot_cache.nearness import ruled
 from moabot_cache.promotion import alias, origin
 from moabot_cache.reading import essence, read
 from moabot_cache.removals import Removals
@@ -55,12 +56,12 @@ class SemanticCache:
         self._complaints = Complaints(store.answers)
         self._renewal = Renewal(settings, self._counts)
         self.verifier: Verifier = Off()
+        self.filling = Filling(store.answers, self._worker, self._make_room)
         self._hot: OrderedDict[str, Kept] = OrderedDict()
         self._places: dict[str, int] = {}
         self._names: dict[int, str] = {}
-        self._surplus: list[
-            int
-        ] = []  # deleted with the next that comes: who only looks changes nothing
+        # Deleted with the next that comes: who only looks changes nothing.
+        self._surplus: list[int] = []
         self._complete = False
         self._removals = Removals(store.answers)
         self._loading: asyncio.Future[int] | None = None
@@ -96,22 +97,21 @@ class SemanticCache:
             if not keepable(question, answer) or not self._quota.spend(question):
                 self._counts.add("not kept")
                 return
-            if self._worker.ready and alone(question, read(question.text)):
+            encoder = self._worker.fingerprint
+            if encoder and alone(question, read(question.text)):
                 vector = await self._worker.vector(text)
-            encoder = self._worker.fingerprint if vector else ""
             row = as_row(question, answer, shelf=shelf, encoder=encoder, vector=vector)
             row = replace(row, expires=self._renewal.expiry(row.at))
             if (place := await self._rows.keep(row)) == 0:
                 return
             row = replace(row, place=place)
             self._take_in(f"{shelf}{row.name}", row)
-            adding = (
-                [self._worker.add(shelf, row.place, text=text, question=question.text)]
-                if vector
-                else []
+            made = (
+                [self._worker.add(shelf, place, text=text, question=row.question)] if vector else []
             )
-            await self._make_room(f"{shelf}{row.name}", size=row.size, cost_usd=row.cost_usd)
-            await asyncio.gather(*adding)
+            await asyncio.gather(self._make_room(row), *made)
+            if not encoder and self._worker.ready:  # it came while the row was written
+                await self.filling.fill(row)
         except StoreError as error:
             log.warning("cache fails", extra={"error": str(error)})
         self.verifier.replied(f"{shelf}{exact.name(question)}")
@@ -171,11 +171,12 @@ class SemanticCache:
         if not alone(question, asked):
             return None
         found = await self._worker.look(shelf, essence(question.text))
-        near = [each for each in found.candidates if each[1] >= self._settings.nearest]
+        nearest, caution = self._settings.nearest, self._settings.caution
+        near = [each for each in found.candidates if each[1] >= nearest]
         doubted: list[Near] = []
         for place, cosine, other in near:
             parted = self._parted(shelf, name, place)
-            refused = judged(asked, read(other), cosine, caution=self._settings.caution)
+            refused = ruled(asked, read(other)).refusal(cosine, nearest=nearest, caution=caution)
             refused = refused or ("complaint" if parted else "")
             if refused:
                 self._counts.add(f"refused: {refused}")
@@ -216,7 +217,7 @@ class SemanticCache:
             return
         row = replace(row, place=place)
         self._take_in(near.name, row)
-        await self._make_room(near.name, size=row.size, cost_usd=None)
+        await self._make_room(row)
 
     async def _followed(self, row: Kept | None) -> Kept | None:
         """The row that a promoted one points to; when that is gone, both are."""
@@ -257,9 +258,10 @@ class SemanticCache:
         while len(self._hot) > self._settings.hot:
             self._hot.popitem(last=False)
 
-    async def _make_room(self, name: str, *, size: int, cost_usd: float | None) -> None:
+    async def _make_room(self, row: Kept) -> None:
         """Let the row in, and those out that are worth less."""
-        leaving = self._bounds.admit(name, size=size, worth=_worth(cost_usd))
+        name = f"{row.partition}{row.name}"
+        leaving = self._bounds.admit(name, size=row.size, worth=_worth(row.cost_usd))
         if leaving:
             self._counts.add("made room")
         known = (self._places.get(each) for each in leaving)
@@ -338,6 +340,7 @@ class SemanticCache:
             log.error("cache without semantic tier", exc_info=error)
         else:
             self._complete = True
+            self.filling.begin()
             if loading.result():
                 log.warning("cache has vectors of another encoder", extra={"n": loading.result()})
 
@@ -388,6 +391,7 @@ async def opened(
     cache = SemanticCache(settings, store)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(cache.close)
+        await stack.enter_async_context(cache.filling)
         cache.begin()
         if settings.verifier == "judge" and ask is not None:
             cache.verifier = await stack.enter_async_context(Judge(ask, cache.promote))

@@ -18,7 +18,7 @@ QUOTES = {
     0x201C: '"',
     0x201D: '"',
     0x2013: "-",
-    0x2014: "-",
+    0x2014: ", ",
     0x60: " ",
     0x2212: "-",
     0x2026: ".",
@@ -33,6 +33,7 @@ CASED = frozenset("true false none null nil string integer boolean object double
 TIGHT = re.compile(rf"(?<![A-Za-z])(?:[A-Za-z]{{1,2}}|(?i:{'|'.join(sorted(CASED))}))(?![A-Za-z])")
 """Where a capital makes another thing: mW and MW, -d and -D, US and us, True and true in a program."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
+PAUSE = re.compile(r"(?<=[^\W\d_]{2})[:;](?=\s)")
 FACTORIAL = re.compile(r"(?:\d|\b[a-z]|\))!(?!=)")
 ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
 """Where a capital only tells that a sentence begins."""
@@ -46,7 +47,7 @@ def spelt(text: str) -> str:
 
 def symbols(text: str) -> tuple[str, ...]:
     """What the tokens leave over, but for the punctuation of a sentence; "!" counts after numbers."""
-    left = [run.strip(",'\"()") for run in TOKEN.sub(" ", text).split()]
+    left = [run.strip(",'\"()") for run in TOKEN.sub(" ", PAUSE.sub(" ", text)).split()]
     found = [run.rstrip("?.!") for run in left]
     return (*filter(None, found), *("!" for _ in FACTORIAL.findall(text)))
 

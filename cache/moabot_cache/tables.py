@@ -29,7 +29,7 @@ __all__ = [
     "VERSION",
 ]
 
-VERSION = "en-4"
+VERSION = "en-5"
 """Stands in an entry's encoder fingerprint's place for the guards: raise it with every change."""
 
 CONTRACTIONS = {
@@ -141,22 +141,24 @@ set up = setup; log in = login; log on = login; sign in = login; logon = login; 
 log out = logout; sign out = logout; log off = logout; sign up = register; look for = find
 look up = find; search for = find; find out = learn; figure out = learn; carry out = perform
 make up = compose; come up with = create; put together = create; put off = postpone; bring up = raise
-call off = cancel; opt out of = unsubscribe; opt out = unsubscribe; opt in = subscribe
+call off = cancel; push back = postpone; move up = advance; bring forward = advance; opt out of = unsubscribe; opt out = unsubscribe; opt in = subscribe
 back up = backup; check out = checkout; roll back = rollback; clean up = cleanup; speed up = accelerate
-slow down = decelerate; scale up = grow; scale down = shrink; cut down = reduce; go up = rise
+slow down = decelerate; scale up = grow; scale down = shrink; tear down = remove; take down = remove; bring down = lower; cut down = reduce; go up = rise
 go down = fall; turn down = reject; say no to = reject; say yes to = accept; hold off = postpone
 take part in = join; deal with = handle; get in touch with = contact; reach out to = contact
 give up = quit; keep on = continue; carry on = continue; fill out = complete; fill in = complete
 hand in = submit; send in = submit; point out = mention; work out = compute; add up = sum
 leave out = omit; filter out = exclude; by the end of = by; without difficulty = easily; without trouble = easily
-most recent = latest; the most = the; every night = nightly; each night = nightly; every day = daily; each day = daily
+most recent = latest; the most = the; your most = your; my most = my; every night = nightly; each night = nightly; every day = daily; each day = daily
 every week = weekly; each week = weekly; every month = monthly; each month = monthly; every year = yearly; each year = yearly
 let know = notify; let the = notify; made of = composition; in charge of = responsible
 responsible for = responsible; instead of = insteadof; rather than = insteadof; as opposed to = insteadof
 such as = like; due to = because; because of = because; in order to = to; so as to = to; prior to = before
 apart from = except; other than = except; along with = with; together with = with; as well as = and
 up to = until; out of = outof; more than = over; at least = atleast; at most = atmost; no more than = atmost
-no longer = not; not any more = not; not anymore = not; used to = formerly; use to = formerly
+no longer = not; not any more = not; not anymore = not; used to = formerly; use to be = formerly be
+is used to = to; are used to = to; be used to = to; being used to = to; detailed in = in; detailed by = by
+a clear = a plain; more clear = plainer; and clear = and plain; clear and = plain and; in clear = in plain
 instead = insteadof; in addition to = and; e mail = email; e-mail = email; wi-fi = wifi; wi fi = wifi
 data base = database; web site = website; web page = page; file name = filename; sub string = substring
 user name = username; time zone = timezone; time out = timeout; run time = runtime; real time = realtime
@@ -171,7 +173,8 @@ command line = cli; regular expression = regex; operating system = os; credit ca
 """
 
 POLITE = """explain show give write list summarize summarise translate describe tell provide recommend suggest
-create generate compare convert fix draft help outline""".split()
+create generate compare convert fix draft help outline clarify analyze analyse rewrite add change update
+find check""".split()
 """What follows "can you" when it is an order and no question."""
 
 NUMBERS = {
@@ -219,7 +222,7 @@ monday; tuesday; wednesday; thursday; friday; saturday; sunday; january jan; feb
 april apr; june jun; july jul; august aug; september sep sept; october oct; november nov
 december dec; today; tomorrow; yesterday; tonight; weekend; weekday; morning; afternoon; evening
 noon; midnight; summer; autumn; winter; christmas; easter; am; pm; now; daily; weekly
-monthly; yearly annual annually; hourly; nightly; quarterly; century; decade; next; previous
+monthly; yearly annual annually; hourly; nightly; quarterly quarter; century; decade; next; previous
 """
 
 UNITS = """
@@ -286,11 +289,11 @@ attach; detach; link; unlink; pin; unpin; follow; unfollow; grant; revoke; add; 
 NEGATIONS = "not no never none neither nor nobody nothing non without nowhere against".split()
 
 ASPECTS = """
-formerly; become becoming became; still; already; yet; ever; anymore; historically; originally
+formerly; become becoming became; still remain remains; already; yet; anymore; historically; originally
 """
 
 RESTRICTIONS = """
-only; except excluding; all every entire whole each; most; always; often; last final; either; insteadof; atleast
+only; except excluding; all every entire whole each per; most; always; often; last final; either; insteadof; atleast
 atmost; simultaneously; outof; offline; multiple several; empty; nested; hidden; temporary temporarily
 permanent permanently; manual manually; automatic automatically; local locally; remote remotely; global globally
 """

@@ -14,7 +14,7 @@ from moabot.errors import ConfigError
 from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder, Vectors
 from moabot_cache.exact import normal
-from moabot_cache.guards import difference, needed, refusal
+from moabot_cache.nearness import Ruling, ruled
 from moabot_cache.reading import essence, read
 
 __all__ = ["Pair", "Share", "Tuned", "Verdict", "read_pairs", "tuned", "verdicts"]
@@ -39,20 +39,19 @@ class Pair(BaseModel):
 class Verdict:
     """What became of looking `pair.b` up in a cache that holds only `pair.a`.
 
-    `takes` is the cosine that the guards want, None when one of them forbids it; an `exact`
-    repeat skips all rules.
+    `ruling` is None when one of them does not stand alone; an `exact` repeat skips all rules.
     """
 
     pair: Pair
     cosine: float
-    takes: float | None
+    ruling: Ruling | None
     exact: bool
 
     def served(self, *, nearest: float, caution: float) -> bool:
         """Whether the answer was given with these settings."""
-        if self.exact or self.takes is None:
+        if self.exact or self.ruling is None:
             return self.exact
-        return self.cosine >= max(nearest, self.takes + caution)
+        return not self.ruling.refusal(self.cosine, nearest=nearest, caution=caution)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +119,9 @@ def verdicts(pairs: Sequence[Pair], encoder: Encoder) -> Sequence[Verdict]:
 
 def _verdict(pair: Pair, cosine: float) -> Verdict:
     asked, kept = read(pair.b), read(pair.a)
-    left = difference(asked, kept)
     standing = alone(Question(pair.b), asked) and alone(Question(pair.a), kept)
-    allowed = standing and not refusal(asked, kept, left)
-    takes = needed(asked, kept, left) if allowed else None
-    return Verdict(pair, cosine, takes, normal(pair.a) == normal(pair.b))
+    ruling = ruled(asked, kept) if standing else None
+    return Verdict(pair, cosine, ruling, normal(pair.a) == normal(pair.b))
 
 
 def tuned(found: Sequence[Verdict], *, nearest: float, caution: float) -> Tuned:

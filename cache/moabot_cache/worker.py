@@ -95,7 +95,7 @@ class Worker:
         strange = 0
         while rows := pages(self._loaded_to):
             for row in rows:
-                if encoder is not None and row.encoder == encoder.fingerprint:
+                if encoder is not None and row.vector and row.encoder == encoder.fingerprint:
                     places[row.partition].append(row.place)
                     halves[row.partition].append(row.vector)
                     self._questions[row.place] = (row.partition, row.question)
@@ -193,7 +193,7 @@ class Worker:
         return known if known is not None else self._encoded([text])[0]
 
     def _add(self, partition: str, place: int, *, text: str, question: str) -> None:
-        if place <= self._loaded_to or self._encoder is None:
+        if place in self._questions or self._encoder is None:
             return  # read from the store already
         # As it is stored, so that it is found the same after a restart.
         vector = self._vector(text).astype(np.float16).astype(np.float32)

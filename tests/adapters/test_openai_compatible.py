@@ -30,6 +30,18 @@ async def test_money_that_the_vendor_reports_is_kept(
     assert done.usage.cost_usd == Decimal("0.0123")
 
 
+@pytest.mark.parametrize("cost", ["dear", [1], {}])
+async def test_money_that_is_no_number_is_nonsense(
+    provider: Provider, vendor: FakeVendor, cost: Json
+) -> None:
+    """Not one of our errors, it would be taken for a mistake of ours."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "cost": cost}
+    vendor.says.append({**SAID, "usage": usage})
+
+    with pytest.raises(ProviderGarbled, match="cannot be read"):
+        await provider.complete(PROMPT, model="m")
+
+
 async def test_deepseek_s_name_for_cached_tokens_is_known(
     provider: Provider, vendor: FakeVendor
 ) -> None:

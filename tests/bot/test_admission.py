@@ -95,6 +95,24 @@ async def test_a_refused_question_uses_up_nothing_of_the_channel() -> None:
     await enter(admission, asking(author="quiet"))
 
 
+@pytest.mark.virtual_time
+async def test_a_reload_forgets_no_question_that_was_counted() -> None:
+    """Else every change of the file would open the gates; only what is limited anew begins anew."""
+    admission = door(user_per_minute=2, channel_per_minute=9)
+    for number in range(2):
+        await enter(admission, asking(f"E{number}"))
+    for other in ({"contact": "#it-help"}, {"channel_per_minute": 8}):
+        same = {"user_per_minute": 2, "channel_per_minute": 9}
+        admission.adopt(AdmissionSettings.model_validate({**same, **other}))
+        with pytest.raises(Refused, match="You have asked 2 questions"):
+            await enter(admission, asking("E2"))
+    admission.adopt(AdmissionSettings(user_per_minute=1))
+
+    await enter(admission, asking("E3"))
+    with pytest.raises(Refused, match="You have asked 1 "):
+        await enter(admission, asking("E4"))
+
+
 async def test_a_flood_of_new_people_does_not_fill_the_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

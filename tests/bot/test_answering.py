@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import nullcontext
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from moabot.app import App
 from moabot.config import ChannelSettings
-from moabot.contract import Answer, Question, Scope, Share
-from moabot.errors import ProviderRejected
+from moabot.contract import Answer, Message, Question, Scope, Share, Usage
+from moabot.errors import MoabotError, ProviderRejected
 from moabot.explaining import Unseen
+from moabot.hookspecs import hookimpl
+from moabot.panel import Panel
+from moabot.plugins import Register
 from moabot.terms import Terms
-from moabot.testing import ScriptedProvider, ask, rehearsal, says
+from moabot.testing import RecordingReply, ScriptedProvider, ask, hangs, rehearsal, says
 
 pytestmark = pytest.mark.virtual_time
 
@@ -125,3 +131,64 @@ async def test_a_report_of_any_kind_may_listen() -> None:
         answer = await app.answering.think(question, terms, Unseen())
 
     assert answer.text == "a says so."
+
+
+class Careless:
+    """A strategy, let in by hand, whose answer lacks what only the log looks at."""
+
+    @hookimpl
+    def moabot_register(self, register: Register) -> None:
+        """Offer itself."""
+        register.strategy("careless", lambda _: nullcontext(self))
+
+    async def answer(self, question: Question, panel: Panel) -> Answer:
+        """Answer at once."""
+        return Answer("Yes.", "careless", usage=cast("Usage", None))
+
+
+async def test_what_breaks_after_an_answer_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """The person has it; an error let out would end the platform, and all others with it."""
+    tables = {"defaults": {"strategy": "careless"}}
+    async with rehearsal(ScriptedProvider(), tables, plugins=(Careless(),)) as app:
+        reply = await ask(app, "Is it so?")
+
+    assert reply.answer is not None
+    assert reply.answer.text == "Yes."
+    assert [record.message for record in caplog.records if record.exc_info] == ["broken"]
+
+
+class Unfinished(RecordingReply):
+    """The reply of a platform whose author forgot a case."""
+
+    async def finish(self, answer: Answer) -> None:
+        """Break."""
+        raise KeyError(answer.text)
+
+    async def sorry(self, error: MoabotError, *, reference: str) -> None:
+        """Break."""
+        raise KeyError(reference)
+
+
+@pytest.mark.parametrize("text", ["What now?", ""], ids=["an answer", "an apology"])
+async def test_a_reply_that_breaks_is_logged(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    """One answer is lost; the next message must find its platform alive."""
+    async with rehearsal(ScriptedProvider()) as app:
+        message = Message("test", "w", "c", "Ann", text, event_id="1")
+        await app.answering.handle(message, Unfinished())
+
+    assert "undelivered" in [record.message for record in caplog.records]
+
+
+async def test_a_reply_that_breaks_when_it_is_stopped_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As above, for the one ending that a person asks for."""
+    provider = ScriptedProvider({name: hangs() for name in "abc"})
+    async with rehearsal(provider) as app:
+        message = Message("test", "w", "c", "Ann", "What now?", event_id="1")
+        answering = asyncio.create_task(app.answering.handle(message, Unfinished()))
+        await asyncio.sleep(1)
+        app.answering.stop("test:1")
+        await answering
+
+    assert "undelivered" in [record.message for record in caplog.records]

@@ -24,10 +24,29 @@ def test_without_a_limit_everything_may_be_spent() -> None:
 
 def test_an_unknown_price_under_a_limit_is_refused_with_what_to_do() -> None:
     """Unknown is not 0: a limit that cannot be kept must not look kept."""
-    with pytest.raises(
-        BudgetSpent, match=r"price of a model in the panel is unknown.*\[models\.X\]"
-    ):
-        Budget(Decimal(1)).reserve(None)
+    with pytest.raises(BudgetSpent) as raised:
+        Budget(Decimal(1)).reserve(None, model="big")
+
+    assert str(raised.value) == (
+        "The price of the model 'big' is unknown, so nobody can keep to budget_usd of the panel. "
+        "Set [models.big] price = {input = …, output = …}, in US dollars per million tokens, or "
+        "remove the limit."
+    )
+
+
+def test_a_model_with_a_dot_is_named_as_toml_wants_it() -> None:
+    """What is told to be written must be read as it was meant."""
+    with pytest.raises(BudgetSpent, match=r'Set \[models\."big-1\.5"\] price'):
+        Budget(Decimal(1)).reserve(None, model="big-1.5")
+
+
+def test_after_a_call_that_cost_nobody_knows_what_no_limit_can_be_kept() -> None:
+    """And the model of the next call is not to blame."""
+    budget = Budget(Decimal(1))
+    budget.recall(Usage(1))
+
+    with pytest.raises(BudgetSpent, match="an earlier call of this answer cost is unknown"):
+        budget.reserve(Decimal("0.1"), model="big")
 
 
 def test_what_is_under_way_counts_as_spent() -> None:

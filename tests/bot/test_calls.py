@@ -54,6 +54,10 @@ def broken(kind: type[ProviderError] = ProviderUnreachable) -> ProviderError:
     return kind("It broke.", provider="p", model="m")
 
 
+class Panic(BaseException):
+    """What a library raises that was not written in Python."""
+
+
 @dataclass(frozen=True)
 class _Returning:
     """A provider of somebody who does not check types."""
@@ -233,8 +237,15 @@ async def test_an_empty_text_is_a_failure() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [KeyError("x"), SystemExit(3), asyncio.CancelledError()],
-    ids=["a bug", "an exit", "a cancellation that nobody asked for"],
+    [
+        KeyError("x"),
+        SystemExit(3),
+        asyncio.CancelledError(),
+        Panic(),
+        GeneratorExit(),
+        KeyboardInterrupt(),
+    ],
+    ids=["a bug", "an exit", "a cancellation", "a panic", "a close", "a Ctrl-C of its own"],
 )
 async def test_a_plugin_that_breaks_costs_one_call(
     error: BaseException, caplog: pytest.LogCaptureFixture
@@ -255,8 +266,10 @@ async def test_a_plugin_that_breaks_costs_one_call(
         Completion(cast("str", 42), Usage(1), "end"),
         Completion("Paris.", cast("Usage", None), "end"),
         Completion("Paris.", Usage(1, cost_usd=cast("Decimal", 0.01)), "end"),
+        Completion("Paris.", Usage(1, cost_usd=Decimal(-100)), "end"),
+        Completion("Paris.", Usage(1, output_tokens=cast("int", None)), "end"),
     ],
-    ids=["nothing", "a bare text", "a number for a text", "no usage", "money as a float"],
+    ids=["nothing", "a bare text", "a number", "no usage", "a float", "a gift", "no tokens"],
 )
 async def test_a_plugin_that_returns_nonsense_costs_one_call(reply: object) -> None:
     """A provider needs no type checker to be installed; it must not break the whole answer."""
@@ -265,6 +278,47 @@ async def test_a_plugin_that_returns_nonsense_costs_one_call(reply: object) -> N
 
     assert (await bench.ask()).model == "b"
     assert "Completion" in bench.recorder.failures[0].error
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """A provider that streams what is no text."""
+
+    piece: object
+
+    async def complete(self, prompt: Prompt, *, model: str, wrote: Wrote) -> Completion:
+        """Stream it, then answer well."""
+        wrote(cast("str", self.piece))
+        return Completion("Lyon.", Usage(1), "end")
+
+
+@pytest.mark.parametrize("piece", [None, 123, b"Lyon."])
+async def test_a_plugin_that_streams_no_text_costs_one_call(piece: object) -> None:
+    """A piece that is no text would break the answer for all, where the pieces are joined."""
+    bench = Bench({"a": says("…"), "b": says("Paris.")})
+    bench.models["a"].provider = cast("Provider", _Writing(piece))
+
+    assert (await bench.ask(bench.order(stream=True))).model == "b"
+    assert bench.recorder.shown == "Paris."
+    assert "TypeError" in bench.recorder.failures[0].error
+
+
+@pytest.mark.parametrize("wish", ["soon", float("nan"), float("inf"), -1], ids=str)
+async def test_a_wait_that_is_none_is_not_kept(wish: object) -> None:
+    """A plugin may hand over a header as it came; the try after it must still be made."""
+    bench = Bench({"a": [says(error=busy(cast("float", wish))), says("Paris.")]})
+
+    assert (await bench.ask()).text == "Paris."
+    assert now() < 60
+
+
+async def test_half_a_surrogate_pair_in_an_error_is_not_passed_on() -> None:
+    """Vendors quote what they were sent; what cannot be written would lose the answer."""
+    error = ProviderRejected("It says \ud83d.", provider="p", model="a")
+    bench = Bench({"a": says(error=error), "b": says("Paris.")})
+
+    assert (await bench.ask()).model == "b"
+    assert "It says \ufffd." in bench.recorder.failures[0].error
 
 
 async def test_after_five_failures_a_model_is_left_alone() -> None:

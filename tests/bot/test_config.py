@@ -86,6 +86,14 @@ def test_one_model_may_stand_without_brackets(write: Write) -> None:
         (BASE + "proposer = 1\n[defaults]\npanl = 'x'", r"did you mean 'proposers'.*'panel'"),
         (BASE + "[defaults]\npanel = 'defalt'", r"'defalt' \(did you mean 'default'\?\)"),
         (BASE + "[channels.'a:b/c']\npanel = 'x'", r"channels\.'a:b/c'\.panel: .*'x'"),
+        ("[channels.'T1/C1']\nnote = 'x'", r"channels\.T1/C1: 'T1/C1' would .*\"slack:T1/C1\""),
+        ("[channels.'slack:T1/']\nnote = 'x'", r"'slack:T1/' would match nothing"),
+        ("[channels.C1]\nnote = 'x'", r"channels\.C1: .*\"platform:workspace/channel\" or"),
+        ("[admission]\nadmins = ['U1']", r"admission\.admins\[0\]: 'U1' .*\"slack:T1/U1\""),
+        ("[admission.deny]\nusers = ['slack:T1/U1', '@mallory']", r"deny\.users\[1\]: '@mallory'"),
+        ("[admission.deny]\nchannels = ['#general']", r"channels\[0\]: '#general' .*/C1"),
+        ("[admission.allow]\nusers = ['slack:T1']", r"users\[0\]: 'slack:T1' .*workspace/user"),
+        ("[admission.allow]\nworkspaces = ['slack:T1/C1']", r"'slack:T1/C1' .*:workspace\", such"),
         (BASE.replace("[{model", "[{modle"), r"proposers\[0\]\.modle: .*did you mean 'model'"),
         (BASE.replace("[{model", "[{modle"), r"modle: [^.]*\.$"),
         ("[panels.p]\nproposers = 'big'", r"panels\.p\.proposers: must be a list"),
@@ -102,6 +110,19 @@ def test_a_wrong_key_is_named_with_what_would_be_right(write: Write, text: str, 
     with pytest.raises(ConfigError, match=f"(?s){told}") as raised:
         load(path)
     assert str(path) in str(raised.value)
+
+
+def test_every_key_that_a_platform_can_make_may_be_written(write: Write) -> None:
+    """Ids are the platform's own: of a channel by name, of a server in the id, of no workspace."""
+    inside = ["discord:dm/12", "zulip:org/general chat", "matrix:a.org/@u:a.org", "irc:/#moabot"]
+    workspaces = ["console:local", "irc:", "matrix:a.org:8448"]
+    lists = f"users = {inside}\nchannels = {inside}\nworkspaces = {workspaces}"
+    places = "".join(f"[channels.'{key}']\nnote = 'x'\n" for key in (*inside, *workspaces))
+
+    config = load(write(f"[admission]\nadmins = {inside}\n[admission.deny]\n{lists}\n{places}"))
+
+    assert list(config.channels) == [*inside, *workspaces]
+    assert config.admission.deny.users == config.admission.admins == tuple(inside)
 
 
 def test_a_fence_of_one_s_own_is_kept_when_it_names_the_tag(write: Write) -> None:

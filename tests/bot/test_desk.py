@@ -22,7 +22,7 @@ HERE = Scope("test", "T1", "C1")
 ANN = Asker(HERE, "U1")
 BOB = Asker(HERE, "U2")
 BOSS = Asker(HERE, "U9", manages=True)
-ELSEWHERE = Asker(Scope("test", "T1", "C2"), "U1", manages=True)
+ELSEWHERE = Asker(Scope("test", "T1", "C2"), "U3", manages=True)
 
 
 @asynccontextmanager
@@ -303,6 +303,43 @@ async def test_proposals_are_shown_where_the_question_was_asked_and_nowhere_else
             await desk.proposals(ELSEWHERE, "test:E1")
         with pytest.raises(QuestionRejected, match="no longer known"):
             await desk.proposals(ANN, "test:E404")
+
+
+async def test_who_asked_goes_on_wherever_a_private_answer_came(tmp_path: Path) -> None:
+    """It ends in their direct messages when its channel cannot have it; there is no other "there"."""
+    ann = Asker(Scope("test", "dm", "D1", private=True), "U1")
+    provider = ScriptedProvider({"a": [says("Because."), hangs()]})
+    async with desk_of(tmp_path, provider) as (desk, _):
+        await desk(replace(asking(), private=True, thread="p1"), RecordingReply())
+        await desk.rate(ann, "test:E1", 1)
+        again = await desk.again(ann, "test:E1", event_id="E2")
+        assert again is not None
+        answering = asyncio.create_task(desk.answer(again, RecordingReply()))
+        await eventually(lambda: "a" in provider.running)
+        stopped = await desk.stop(ann, "test:E2")
+        await answering
+
+        assert stopped
+        assert len(await desk.proposals(ann, "test:E1")) == 2
+        with pytest.raises(Refused, match="another channel"):
+            await desk.proposals(replace(ann, author="U2"), "test:E1")
+
+
+async def test_a_private_thread_is_left_alone_by_who_is_only_in_its_channel(
+    tmp_path: Path,
+) -> None:
+    """They cannot read it. Where a platform tells no thread, all of the channel can."""
+    beside = Asker(replace(HERE, thread="8"), "U2")  # a forged click says so
+    inside = Asker(replace(HERE, thread="8", private=True), "U2")
+    async with desk_of(tmp_path, ScriptedProvider()) as (desk, _):
+        await desk(replace(asking(), private=True, thread="8"), RecordingReply())
+        with pytest.raises(Refused, match="another thread"):
+            await desk.rate(beside, "test:E1", -1)
+        with pytest.raises(Refused, match="another thread"):
+            await desk.again(beside, "test:E1", event_id="E2")
+
+        assert len(await desk.proposals(inside, "test:E1")) == 2
+        assert len(await desk.proposals(BOB, "test:E1")) == 2
 
 
 async def test_a_rating_is_kept_with_its_reason(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def moabot_answered(message, answer):
 """
 SLEEP = "threading.Event().wait()"
 SPIN = "while True: pass"
+PANIC = "class Panic(BaseException): pass"
 CANCEL = "raise asyncio.CancelledError"
 SECRET = "token: str = Field(default_factory=lambda: {}['TOKEN'])"
 
@@ -119,6 +120,7 @@ def bad(**places: str) -> str:
 HOSTILE: Mapping[str, tuple[str, str]] = {
     "raises at import": ("raise RuntimeError('broken')", "left out. Its import raised RuntimeErr"),
     "exits at import": ("raise SystemExit(3)", "left out. Its import raised SystemExit: 3"),
+    "panics at import": (f"{PANIC}\nraise Panic", "left out. Its import raised Panic"),
     "hangs at import": (f"import threading\n{SLEEP}", "left out. Its import did not return within"),
     "spins at import": (SPIN, "left out. Its import did not return within 1 s. Update or remove"),
     "has no hook": ("x = 1", "left out. It has no hook"),
@@ -138,7 +140,7 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
     ),
     "has settings that raise": (
         bad(KEYS=SECRET),
-        "[providers.bad]: the settings of acme-bad-13 raised KeyError: 'TOKEN'",
+        "[providers.bad]: the settings of acme-bad-14 raised KeyError: 'TOKEN'",
     ),
     "raises when opened": (bad(OPEN="1 / 0"), "could not open the provider 'bad'; it raised Zero"),
     "exits when opened": (bad(OPEN="raise SystemExit(3)"), "provider 'bad'; it raised SystemE"),
@@ -160,9 +162,33 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
         bad(ACT="raise asyncio.CancelledError"),
         "The strategy 'bad' raised CancelledError",
     ),
+    "panics when it acts": (
+        bad(ACT="raise BaseException('panic')"),
+        "The strategy 'bad' raised BaseException: panic",
+    ),
+    "interrupts when it acts": (
+        bad(ACT="raise KeyboardInterrupt"),
+        "The strategy 'bad' raised KeyboardInterrupt",
+    ),
+    "closes when it acts": (
+        bad(ACT="raise GeneratorExit"),
+        "The strategy 'bad' raised GeneratorExit",
+    ),
+    "returns no usage": (
+        bad(ACT="from moabot import Answer; return Answer('Yes.', 'bad', usage=None)"),
+        "The strategy 'bad' returned an Answer with a wrong usage",
+    ),
+    "returns no text": (
+        bad(ACT="from moabot import Answer; return Answer(None, 'bad')"),
+        "The strategy 'bad' returned an Answer with a wrong text",
+    ),
     "returns the wrong type": (bad(), "The strategy 'bad' returned NoneType. Return a moabot.Answ"),
     "raises when it chooses": (bad(CHOOSE="1 / 0"), "hook moabot_choose_strategy raised ZeroDiv"),
     "exits when it chooses": (bad(CHOOSE="exit()"), "hook moabot_choose_strategy raised SystemEx"),
+    "closes when it chooses": (
+        bad(CHOOSE="raise GeneratorExit"),
+        "hook moabot_choose_strategy raised GeneratorExit",
+    ),
     "hangs when it chooses": (bad(CHOOSE=SLEEP), "hook moabot_choose_strategy did not return with"),
     "spins when it chooses": (bad(CHOOSE=SPIN), "hook moabot_choose_strategy did not return with"),
     "chooses nonsense": (bad(CHOOSE="return 7"), "moabot_choose_strategy returned 7, which is no"),
@@ -249,14 +275,23 @@ class GoodChat:
 IN_A_CHAT: Mapping[str, tuple[str, str]] = {
     "a platform that raises": (bad(RUN="1 / 0"), "The platform 'bad' raised ZeroDivisionError"),
     "a platform that exits": (bad(RUN="exit()"), "The platform 'bad' raised SystemExit"),
+    "a platform that panics": (
+        bad(RUN="raise BaseException"),
+        "The platform 'bad' raised BaseException",
+    ),
     "a platform that cancels": (bad(RUN=CANCEL), "The platform 'bad' raised CancelledError"),
     "a platform without replies": (bad(REPLY="1 / 0"), "The platform 'bad' raised ZeroDivis"),
     "a platform that exits instead": (bad(REPLY="exit()"), "The platform 'bad' raised SystemExit"),
     "settings of a platform": (bad(KEYS=SECRET), "[platforms.bad]: the settings of acme-bad-ch"),
-    "settings of a cache": (bad(KEYS=SECRET), "[cache]: the settings of acme-bad-chat-6 raised K"),
+    "settings of a cache": (bad(KEYS=SECRET), "[cache]: the settings of acme-bad-chat-7 raised K"),
     "a cache that raises": (bad(FIND="1 / 0"), "The cache 'bad' raised ZeroDivisionError"),
     "a cache that cannot keep": (bad(KEEP="exit()"), "The cache 'bad' raised SystemExit"),
     "a cache that cancels": (bad(FIND=CANCEL), "The cache 'bad' raised CancelledError"),
+    "a cache that finds a text": (bad(FIND="return 'Yes.'"), "The cache 'bad' returned str."),
+    "a cache that finds half": (
+        bad(FIND="from moabot import Answer; return Answer('Yes.', 'x', proposals=None)"),
+        "The cache 'bad' returned an Answer with a wrong proposals",
+    ),
 }
 
 

@@ -13,13 +13,13 @@ import pytest
 
 from moabot.app import App
 from moabot.config import ChannelSettings
-from moabot.contract import Answer, Message
+from moabot.contract import Answer, Message, Usage
 from moabot.desk import Desk
 from moabot.errors import ProviderRejected, StoreError
 from moabot.journal import Entry
 from moabot.memory import Keep
 from moabot.store.sqlite import SqliteStore
-from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
+from moabot.testing import RecordingReply, Said, ScriptedProvider, rehearsal, says
 
 Panel = Mapping[str, object]
 
@@ -306,6 +306,27 @@ async def test_a_full_disk_refuses_new_questions_and_answers_those_taken(
     assert any(r.levelno == logging.ERROR and r.msg == "memory fails" for r in caplog.records)
     async with life(tmp_path, ScriptedProvider()) as app:
         assert (await resumed(app)).replies == {}
+
+
+async def test_what_no_database_takes_is_given_up_at_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Tried again with every message, it would spoil the commit of whoever writes beside it."""
+    dear = {"a": {"provider": "scripted", "name": "a", "price": {"input": 1, "output": 1}}}
+    absurd = Said("Yes.", usage=Usage(1, 2**62, 0, 1))
+    provider = ScriptedProvider({"a": [absurd, says("No.")]})
+    panel = {"proposers": [{"model": "a"}], "quorum": 1}
+    async with life(tmp_path, provider, panel=panel, models=dear) as app:
+        for event in ("E1", "E2", "E3"):
+            await app.answering.handle(
+                asking(event), RecordingReply(), wish=ChannelSettings(strategy="single")
+            )
+        assert app.memory.store is not None
+        rows = await app.memory.store.spending("strategy", since=0)
+
+    assert [record.message for record in caplog.records] == ["memory fails"]
+    assert "A row cannot be written" in str(vars(caplog.records[0])["error"])
+    assert [row.calls for row in rows] == [2]
 
 
 def _room(app: App, *, pages: int) -> None:

@@ -17,7 +17,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from moabot.config import ChannelSettings, Defaults
 from moabot.contract import Cancelled, Failure, Message, Prompt, Proposal, Scope, Turn, Usage
 from moabot.journal import MOST_TRIES, DurableJournal, Entry
-from moabot.store.settings import KeepDays
 from moabot.store.sqlite import SqliteStore, opened
 
 T = TypeVar("T")
@@ -65,7 +64,7 @@ class JournalMachine(RuleBasedStateMachine):
         self._store = await self._stack.enter_async_context(
             opened(Path(self._folder.name), alone=True)
         )
-        self._journal = DurableJournal(self._store, keep_days=KeepDays())
+        self._journal = DurableJournal(self._store)
 
     async def _revived(self, event: str) -> bool:
         return await self._store.revive(f"test:{event}")

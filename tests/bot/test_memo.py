@@ -28,8 +28,11 @@ async def test_a_call_about_another_picture_is_another_call() -> None:
 
     said = Proposal("1.1", "a", "proposer", "Red.", Usage(1, 9, 0, 1), 0.5)
     memo().keep(ASKED, said)
+    odd = replace(ASKED, system="half \ud83d pair")  # a strategy of somebody else's wrote it
+    memo().keep(odd, said)
     blue = replace(PICTURE, data=b"blue")
     other = replace(ASKED, turns=(Turn("user", "What colour?", (blue, blue)),))
 
     assert memo().recall("1.1", "a", other) is None
     assert memo().recall("1.1", "a", ASKED) == said
+    assert memo().recall("1.1", "a", odd) == said

@@ -294,7 +294,7 @@ async def test_a_budget_with_an_unknown_price_is_an_error_that_says_what_to_set(
         reply = await ask(app, QUESTION)
 
     assert "price" in str(reply.error)
-    assert "[models.X]" in str(reply.error)
+    assert "[models.a]" in str(reply.error)
 
 
 async def test_each_role_is_told_and_a_model_named_again_plays_another() -> None:

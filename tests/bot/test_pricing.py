@@ -21,6 +21,13 @@ def test_a_call_costs_what_was_read_read_again_and_written() -> None:
     assert priced(usage, PRICE).cost_usd == Decimal("0.26")
 
 
+def test_a_call_gives_no_money_back() -> None:
+    """Some servers count what was cached apart from what was read; the purse must not fill up."""
+    usage = Usage(1, 10, 1000, 0, cost_usd=None)
+
+    assert priced(usage, PRICE).cost_usd == 1000 * PRICE.cached_input
+
+
 def test_a_provider_that_says_nothing_of_money_is_not_free() -> None:
     """The shortest plugin leaves the cost out: it counted as nothing and slipped past budgets."""
     usage = Usage(calls=1, input_tokens=2)

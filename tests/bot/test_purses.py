@@ -168,12 +168,15 @@ def test_people_share_the_purse_of_their_channel_and_have_their_own() -> None:
 
 
 def test_an_unknown_price_is_refused_as_soon_as_any_purse_is_limited() -> None:
-    """Unknown is not 0."""
+    """Unknown is not 0; whoever wants none of the limits has to know which there are."""
+    rules = limited(workspace_day_usd=1, budget_day_usd=1)
     with (
-        Purses(AdmissionSettings()).opened(asking(), limited(workspace_day_usd=1)) as mine,
-        pytest.raises(BudgetSpent, match="price of a model in the panel is unknown"),
+        Purses(AdmissionSettings(user_month_usd=Decimal(1))).opened(asking(), rules) as mine,
+        pytest.raises(
+            BudgetSpent, match="keep to budget_day_usd and workspace_day_usd and user_month_usd"
+        ),
     ):
-        Budget(None, mine).reserve(None)
+        Budget(None, mine).reserve(None, model="big")
     with Purses(AdmissionSettings()).opened(asking(), limited()) as mine:
         assert Budget(None, mine).reserve(None) == 0
 

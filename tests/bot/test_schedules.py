@@ -26,7 +26,6 @@ from moabot.errors import BudgetSpent, Refused
 from moabot.journal import DurableJournal
 from moabot.purses import Purses
 from moabot.store.files import migrate
-from moabot.store.settings import KeepDays
 from moabot.store.sqlite import SqliteStore
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
 
@@ -55,7 +54,7 @@ async def corridor(
     path = Path("memory")
     migrate(connection, path, alone=True)
     store = SqliteStore(path, write=connection, read=connection)
-    journal = DurableJournal(store, keep_days=KeepDays())
+    journal = DurableJournal(store)
     async with rehearsal(provider, TABLES, panel={**PANEL, **panel}) as app:
         yield (
             replace(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +20,12 @@ from moabot.contract import Answer, Message, Scope
 from moabot.desk import Desk
 from moabot.errors import ConfigError, MoabotError, PlatformError, StoreError
 from moabot.journal import DurableJournal, Entry
+from moabot.memory import Keep
 from moabot.plugins import Plugins
+from moabot.retention import expiring
 from moabot.serving import opened_platforms, serve
+from moabot.store.rows import Kind
+from moabot.store.settings import KeepDays
 from moabot.testing import RecordingReply, ScriptedProvider, rehearsal, says
 
 
@@ -222,6 +227,45 @@ async def test_what_is_older_than_it_may_be_is_deleted(tmp_path: Path) -> None:
         assert await bot.desk.accept(Message("test", "T1", "C1", "U1", "Old?", "E1")) is not None
 
 
+@pytest.mark.parametrize("keep", ["spending", "all"])
+async def test_what_is_old_goes_though_nobody_asks_anything(tmp_path: Path, keep: Keep) -> None:
+    """A quiet bot has promised it too, and so has `moabot ask` with its ledger."""
+    tables = {"data_dir": str(tmp_path), "defaults": {"strategy": "single", "preset": "fast"}}
+    async with life(tmp_path) as bot:
+        await bot.desk(Message("test", "T1", "C1", "U1", "Old?", "E1"), RecordingReply())
+    with closing(sqlite3.connect(tmp_path / "moabot.db", isolation_level=None)) as outside:
+        outside.execute("UPDATE turns SET at = at - 401 * 86400")
+        outside.execute("UPDATE ledger SET at = at - 401 * 86400")
+    async with rehearsal(ScriptedProvider(), tables, keep=keep) as app:
+        assert app.memory.store is not None
+        await asyncio.sleep(0)
+        await app.memory.store.expire({})  # written after all that was to be written before
+        turns = await app.memory.store.turns(Scope("test", "T1", "C1"), before=None, most=9)
+        spent = await app.memory.store.spending("user", since=0)
+
+    assert [*turns, *spent] == []
+
+
+@pytest.mark.virtual_time
+async def test_rows_that_could_not_be_deleted_are_deleted_an_hour_later(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A promise that fails is said, and not forgotten for a day."""
+    hours = list[float]()
+
+    async def expire(before: Mapping[Kind, float]) -> int:
+        hours.append(asyncio.get_running_loop().time() / 3600)
+        if len(hours) == 1:
+            raise StoreError("The disk is full.", fix="Make room.")
+        return len(before)
+
+    async with expiring(expire, KeepDays()):
+        await asyncio.sleep(26 * 3600)
+
+    assert [round(each - hours[0]) for each in hours] == [0, 1, 25]
+    assert [record.message for record in caplog.records] == ["old rows stay for now"]
+
+
 async def test_threads_are_resumed_in_their_order(tmp_path: Path) -> None:
     """A follow-up that is answered before its question makes no sense."""
     async with life(tmp_path) as bot:
@@ -237,6 +281,40 @@ async def test_threads_are_resumed_in_their_order(tmp_path: Path) -> None:
     asked = [prompt.turns[-1].text for _, prompt in provider.prompts]
     assert [text for text in asked if int(text[0]) % 2 == 0] == ["0?", "2?", "4?"]
     assert [text for text in asked if int(text[0]) % 2] == ["1?", "3?", "5?"]
+
+
+async def leave_three(folder: Path) -> None:
+    """A process that ends with three questions of the thread E9 unanswered."""
+    async with life(folder) as bot:
+        for number in range(3):
+            message = Message("test", "T1", "C1", "U1", f"{number}?", f"E{number}", thread="E9")
+            await bot.desk.accept(message)
+
+
+async def test_a_new_question_comes_after_all_that_were_left_of_its_thread(tmp_path: Path) -> None:
+    """It was asked after them, and may mean their answers."""
+    await leave_three(tmp_path)
+    provider = ScriptedProvider({"a": says("A.", seconds=0.01)})
+    async with life(tmp_path, provider) as bot, asyncio.timeout(10):
+        await bot.serve(Chat(["E9", "E10"], then="ends"))
+        assert bot.app.admission._queue._lines == {}
+
+    asked = [prompt.turns[-1].text for _, prompt in provider.prompts]
+    assert [text for text in asked if text != "E10?"] == ["0?", "1?", "2?", "E9?"]
+    assert asked.index("E10?") < 2  # another thread waits for nobody
+
+
+async def test_a_stop_waits_for_what_was_left_too(tmp_path: Path) -> None:
+    """Between two of them nothing is under way, but the bot is not done."""
+    await leave_three(tmp_path)
+    later = Chat()
+    async with life(tmp_path, ScriptedProvider({"a": says("A.", seconds=0.02)})) as bot:
+        serving = asyncio.create_task(bot.serve(later))
+        await later.delivered.wait()
+        stop()
+        await serving
+
+    assert [event for event, reply in later.replies.items() if reply.answer] == ["E0", "E1", "E2"]
 
 
 class Unread(Desk):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -229,6 +230,41 @@ def small_disk(tmp_path: Path) -> Generator[Path]:
         pytest.skip("This machine lets nobody mount.")
     yield place
     subprocess.run([umount, str(place)], check=True)
+
+
+@pytest.fixture
+def small_files() -> Generator[None]:
+    """No file may grow beyond 100 kB."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_copy_that_cannot_grow_is_what_is_blamed(
+    data_dir: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Who looks for room on the disk of the database looks at the wrong disk."""
+    async with opened(data_dir, alone=True) as store:
+        await store.accept(accepted("slack:E1", text="x" * 200_000))
+        request.getfixturevalue("small_files")
+        with pytest.raises(
+            StoreError, match=r"The backup '.*copy\.db' cannot be written: disk I/O"
+        ):
+            await store.back_up(tmp_path / "copy.db")
+
+    assert list(tmp_path.glob("copy*")) == []
+
+
+async def test_a_database_that_cannot_be_read_is_blamed_itself(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    """No other place for the copy would help."""
+    async with opened(data_dir, alone=True) as store:
+        await store.accept(accepted("slack:E1"))
+        store._reading.close()
+        with pytest.raises(StoreError, match=r"The database '.*moabot\.db' did not do as asked"):
+            await store.back_up(tmp_path / "copy.db")
 
 
 async def test_a_full_disk_costs_nothing_that_was_taken_on(small_disk: Path) -> None:

@@ -15,7 +15,17 @@ import pytest
 from moabot.contract import Scope, Usage
 from moabot.errors import StoreError
 from moabot.store import Store
-from moabot.store.rows import Accepted, By, Change, File, Opinion, Said, Spent, Step
+from moabot.store.rows import (
+    Accepted,
+    By,
+    Change,
+    File,
+    Installation,
+    Opinion,
+    Said,
+    Spent,
+    Step,
+)
 from moabot.store.schema import CHANGES
 from moabot.store.sqlite import opened
 
@@ -277,6 +287,41 @@ async def test_a_person_has_one_opinion_of_an_answer(store: Store) -> None:
     await store.opine(last)
 
     assert list(await store.opinions()) == [last]
+
+
+async def test_an_installation_is_found_by_its_platform_and_workspace(store: Store) -> None:
+    """Each platform reads its own; a workspace that has none is no error."""
+    here = Installation("slack", "T1", "UBOT", b"\x00sealed", NOW)
+    other = replace(here, workspace="T2")
+    store.install(other)
+    store.install(replace(here, platform="other"))
+    await store.install(here)
+
+    assert list(await store.installations("slack")) == [here, other]
+    assert list(await store.installations("slack", "T1")) == [here]
+    assert list(await store.installations("slack", "T3")) == []
+
+
+async def test_the_newest_installation_of_a_workspace_stands(store: Store) -> None:
+    """Whichever is written last: two processes may tell the store in either order."""
+    old = Installation("slack", "T1", "UOLD", b"old", NOW)
+    new = Installation("slack", "T1", "UNEW", b"new", NOW + 1)
+    store.install(old)
+    store.install(new)
+    await store.install(old)
+
+    assert list(await store.installations("slack")) == [new]
+
+
+async def test_an_installation_is_forgotten_unless_it_is_newer(store: Store) -> None:
+    """The news that an app was removed may come after it was installed again."""
+    await store.install(Installation("slack", "T1", "UBOT", b"sealed", NOW))
+    await store.install(Installation("slack", "T2", "UBOT", b"sealed", NOW))
+
+    assert not await store.uninstall("slack", "T1", before=NOW - 1)
+    assert await store.uninstall("slack", "T1", before=NOW)
+    assert not await store.uninstall("slack", "T1", before=NOW)
+    assert [each.workspace for each in await store.installations("slack")] == ["T2"]
 
 
 async def test_the_ledger_sums_exactly_and_keeps_unknown_apart_from_zero(store: Store) -> None:

@@ -47,6 +47,18 @@ def test_pieces_are_shown_as_they_are_said() -> None:
     assert (screen.seen, screen.restarts) == (["Pa", "Paris", "Paris."], 0)
 
 
+def test_half_a_surrogate_pair_is_never_shown() -> None:
+    """A chat that cannot encode it would break in the middle of the answer."""
+    screen, voice = heard()
+    speaker = voice.speaker()
+    for piece in ("Paris \ud83d", "\uddfc."):
+        speaker(piece)
+    voice.settle("Paris 🗼.")
+
+    assert screen.seen[:2] == ["Paris \ufffd", "Paris \ufffd\ufffd."]
+    assert screen.text == "Paris 🗼."
+
+
 def test_only_the_first_speaker_is_heard() -> None:
     """Two texts mixed word by word would be nonsense."""
     screen, voice = heard()

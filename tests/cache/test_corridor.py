@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from moabot import Asker, Completion, Message, Prompt, Scope, Usage, Wrote
 from moabot.app import App
 from moabot.desk import Desk
@@ -131,6 +133,32 @@ async def test_an_answer_that_was_rated_down_is_never_given_again(tmp_path: Path
     assert (before, provider.calls) == (1, 2)
     assert reply.answer is not None
     assert not reply.answer.from_cache
+
+
+@pytest.mark.parametrize("whom", [{"user": "test:w/ann 1"}, {"channel": "test:w/c"}])
+async def test_who_is_erased_while_being_answered_leaves_nothing(
+    whom: dict[str, str], tmp_path: Path
+) -> None:
+    """The answer comes after the erasure, and would be given to whoever asks next."""
+    provider = Counting()
+    async with rehearsal(provider, _tables(tmp_path), keep="all") as app:
+        store = app.memory.store
+        assert store is not None
+        asking = asyncio.create_task(_ask(app, "1"))
+        await provider.asked.wait()
+        left = await store.erase(**whom)
+        provider.go.set()
+        reply = await asking
+        rows = await store.answers.size()
+        left += await store.erase(**whom)
+        again = await _ask(app, "2")
+
+    assert (left, rows) == (0, (0, 0))
+    assert [each.answer is not None and each.answer.from_cache for each in (reply, again)] == [
+        False,
+        False,
+    ]
+    assert provider.calls == 2
 
 
 def _age(path: Path, days: float) -> None:

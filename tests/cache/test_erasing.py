@@ -10,11 +10,10 @@ from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
-from tests.cache.conftest import answer, asking
+from tests.cache.conftest import answer, arrived, asking
 
 from moabot.contract import Question, Scope
 from moabot.store import sqlite
-from moabot.store.rows import Accepted
 from moabot_cache.semantic import SemanticCache, opened
 from moabot_cache.settings import Settings
 from moabot_cache.verifier import Near
@@ -48,6 +47,8 @@ def command(tmp_path: Path) -> Command:
 async def _open(stack: AsyncExitStack, path: Path) -> SemanticCache:
     store = await stack.enter_async_context(sqlite.opened(path, alone=True))
     cache = await stack.enter_async_context(opened(Settings(), store))
+    for question in (_by("ann", ANN, "slack:1"), _by("bob", BOB, "slack:2")):
+        await store.accept(arrived(question))
     await cache.loaded()
     return cache
 
@@ -89,6 +90,30 @@ async def test_erasing_leaves_no_row_and_no_vector(
         assert rows.execute("SELECT author FROM answers").fetchall() == [("bob",)]
 
 
+@pytest.mark.parametrize("whom", [("--user", "slack:T1/ann"), ("--channel", "slack:T1/C1")])
+async def test_an_answer_that_is_under_way_is_erased_too(
+    whom: tuple[str, str], tmp_path: Path, command: Command
+) -> None:
+    """It was asked before, and is kept after: by then nobody would look for it again."""
+    asked = _by("ann", ANN, "slack:1")
+    async with AsyncExitStack() as stack:
+        cache = await _open(stack, tmp_path)
+        await cache.keep(_by("bob", BOB, "slack:2"), answer(), key="k", share="channel")
+        await cache.find(asked, key="k", share="channel")
+        told = await command("erase", *whom, "--yes")
+        await cache.keep(asked, answer(), key="k", share="channel")
+        await cache.joined(asked, key="k", share="channel")
+        vectors = await _vectors(cache)
+        found = await cache.find(asked, key="k", share="channel")
+
+    assert told == f"Erased {whom[1]}: 0 rows left.\n"
+    assert (vectors, found) == (1, None)
+    with closing(sqlite3.connect(tmp_path / "moabot.db")) as rows:
+        assert rows.execute("SELECT author FROM answers").fetchall() == [("bob",)]
+        given = rows.execute("SELECT 1 FROM answers_given WHERE event = 'slack:1'")
+        assert given.fetchall() == []
+
+
 async def test_a_backup_holds_the_answers(tmp_path: Path, command: Command) -> None:
     """They were paid for."""
     async with AsyncExitStack() as stack:
@@ -110,6 +135,7 @@ async def test_who_deletes_the_question_takes_the_answer_along(tmp_path: Path) -
         store = await stack.enter_async_context(sqlite.opened(tmp_path, alone=True))
         cache = await stack.enter_async_context(opened(Settings(semantic=False), store))
         await cache.loaded()
+        await store.accept(arrived(_by("ann", ANN, "slack:1")))
         await cache.keep(_by("ann", ANN, "slack:1"), answer(), key="k", share="channel")
         await store.amend("slack:1", None)
         cache.look_again()
@@ -141,18 +167,7 @@ async def test_who_deletes_the_question_meanwhile_is_not_remembered_either(tmp_p
         store = await stack.enter_async_context(sqlite.opened(tmp_path, alone=True))
         cache = await stack.enter_async_context(opened(Settings(semantic=False), store))
         await cache.loaded()
-        await store.accept(
-            Accepted(
-                event=asked.event,
-                scope=asked.scope,
-                author="ann",
-                text=ANN,
-                addressed=True,
-                said_at=1.0,
-                seed=b"",
-                at=1.0,
-            )
-        )
+        await store.accept(arrived(asked))
         await store.amend(asked.event, None)
         await cache.keep(asked, answer(), key="k", share="channel")
         assert await cache.find(asked, key="k", share="channel") is None

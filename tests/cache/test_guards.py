@@ -6,7 +6,8 @@ import pytest
 
 from moabot.contract import Question
 from moabot_cache.admission import alone
-from moabot_cache.guards import ANTONYMS, GUARDS, difference, judged, needed, refusal
+from moabot_cache.guards import ANTONYMS, GUARDS, difference, refusal
+from moabot_cache.nearness import needed, ruled
 from moabot_cache.reading import MOST_WORDS, SILENT, essence, read
 from moabot_cache.signs import LONGEST
 from moabot_cache.spelling import misspelt
@@ -47,6 +48,7 @@ TRAPS = {
     ],
     "particle": [
         ("How do I zoom in on the map in Chrome?", "How do I zoom out on the map in Chrome?"),
+        ("Scale the pool of workers down", "Scale the pool of workers up"),
         ("How do I scroll up a page?", "How do I scroll down a page?"),
         ("What does the SQL AND operator do?", "What does the SQL OR operator do?"),
         (
@@ -55,7 +57,10 @@ TRAPS = {
         ),
         ("Why do cats like water?", "Why do cats dislike water?"),
     ],
-    "date": [("Is the bank open on Monday?", "Is the bank open on Friday?")],
+    "date": [
+        ("Is the bank open on Monday?", "Is the bank open on Friday?"),
+        ("When is the next flight?", "When is the previous flight?"),
+    ],
     "unit": [("Convert 5 kg to pounds", "Convert 5 kg to ounces")],
     "version": [
         ("What is new in python3.11?", "What is new in python3.12?"),
@@ -63,6 +68,7 @@ TRAPS = {
     ],
     "negation": [
         ("Is it legal to park here?", "Is it not legal to park here?"),
+        ("Scale the web service", "Scale the web service down"),
         ("Can I fly and not be afraid?", "Can I be afraid and not fly?"),
         ("Advise on the new investment", "Advise against the new investment"),
     ],
@@ -74,10 +80,14 @@ TRAPS = {
         ("Which exam is harder, Bar or CPA?", "Which exam is easier, Bar or CPA?"),
         ("Which exam is the easiest one?", "Which exam is the hardest one?"),
         ("Is Ann older than her sister?", "Is Ann younger than her sister?"),
+        ("Should I retain the old logs?", "Should I erase the old logs?"),
     ],
     "name": [("Sort a list in Python", "Sort a list in Java")],
     "entity": [("Who was the mother of Anna Karenina?", "Who was the mother of Emma Bovary?")],
-    "format": [("Describe Rome as a table", "Describe Rome as a poem")],
+    "format": [
+        ("Describe Rome as a table", "Describe Rome as a poem"),
+        ("Put the figures into a table", "Put the figures into paragraphs"),
+    ],
     "operation": [
         ("Summarize this contract", "Translate this contract"),
         ("Explain how to merge a branch", "Explain how to rebase a commit"),
@@ -119,6 +129,23 @@ SAME = [
     ("What happened in the most recent build?", "What happened in the latest build?"),
     ("Run a backup every night", "Run a nightly backup"),
     ("Revert the last commit", "Undo the last commit"),
+    ("Do not remove the duplicate rows", "Keep the duplicate rows"),
+    ("Explain the login failure", "Explain the login error"),
+    ("Give a clear account of the plan", "Give an account of the plan"),
+    ("Remind her of the next appointment", "Remind her of the coming appointment"),
+    ("Reject the budget for this quarter", "Reject the quarterly budget"),
+    ("Advise the client to reject the deal", "Recommend that the client refuses the deal"),
+    ("Add a column to the table", "Add a column"),
+    ("What is your favorite poem?", "What are your favorite poems?"),
+    ("Name a function that is used to parse dates", "Name a function that parses dates"),
+    ("Convert the loop into a list", "Convert the loop to a list"),
+    ("Explain the cause of the crash", "Explain the crash"),
+    ("Which is better: tea or coffee?", "Which is better, tea or coffee?"),
+    ("Count the users per region", "Count the users for every region"),
+    (
+        "Confirm the Friday review by sending a note",
+        "Send an email to confirm the upcoming Friday review",
+    ),
 ]
 
 
@@ -154,7 +181,7 @@ def test_the_same_in_other_words_passes(a: str, b: str) -> None:
     ("a", "b", "needs"),
     [
         ("Is Emma a good nurse?", "Is Emma a nurse?", 0.98),
-        ("What is a good way to cook rice?", "What is the way to cook rice?", 0.94),
+        ("What is a good way to cook rice?", "What is the way to cook rice?", 0.95),
         ("How long does the iPhone 5 last?", "How long does the iPhone 5s last?", 1.0),
     ],
     ids=["quality of a person", "quality of a way", "letter of a model"],
@@ -177,8 +204,8 @@ def test_what_has_no_counterpart_must_be_made_up_for_by_nearness() -> None:
     assert needed(plain, more, difference(plain, more)) > needed(
         plain, plain, difference(plain, plain)
     )
-    assert judged(plain, more, 0.9) == "nearness"
-    assert judged(plain, more, 0.9, caution=-0.1) == ""
+    assert ruled(plain, more).refusal(0.9, nearest=0.75, caution=0) == "nearness"
+    assert ruled(plain, more).refusal(0.9, nearest=0.75, caution=-0.1) == ""
 
 
 @pytest.mark.parametrize(
@@ -212,8 +239,8 @@ def test_another_language_is_left_to_the_exact_tier(text: str) -> None:
     [
         ("How do I bake bread?", "How do I bake bread in tall tins?", 0.95),
         ("How do I bake bread?", "How do I bake muffins?", 0.96),
-        ("How do I bake bread?", "How do I bake blue muffins?", 0.93),
-        ("How do I bake white bread?", "How do I bake blue muffins?", 0.90),
+        ("How do I bake bread?", "How do I bake blue muffins?", 0.91),
+        ("How do I bake white bread?", "How do I bake blue muffins?", 0.87),
     ],
     ids=["two more", "one for one", "one for two", "two for two"],
 )
@@ -235,7 +262,7 @@ def test_the_more_is_worded_anew_the_less_nearness_it_takes(a: str, b: str, need
 def test_polite_words_that_are_spoken_of_stay(a: str, b: str) -> None:
     """What is said to be polite changes no answer, unless it is what the question is about."""
     assert essence(a) != essence(b)
-    assert judged(read(a), read(b), 0.95)
+    assert ruled(read(a), read(b)).refusal(0.95, nearest=0.75, caution=0)
 
 
 def test_no_antonym_is_a_word_that_nobody_compares() -> None:

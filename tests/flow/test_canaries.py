@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from tests.adapters.slack.installing import SECRET, installable
 
 from moabot.app import opened
 from moabot.config import ChannelSettings, parse
 from moabot.contract import Message
 from moabot.plugins import Plugins
-from moabot.testing import RecordingReply
+from moabot.testing import RecordingReply, ScriptedProvider, says
+from moabot_platforms.slack.sealing import new_key
 
 SDKS = ("openai", "anthropic", "gemini")
 CANARIES = {f"CANARY_{n}": f"sk-canary-{n:02}-9f8e7d6c5b4a-{n * 7919:06}" for n in range(20)}
@@ -111,3 +113,40 @@ async def test_no_canary_is_found_outside(
     assert "memo" in written
     for place, text in (("answers", told), ("database", written), ("log", logged)):
         assert [variable for variable, key in CANARIES.items() if key in text] == [], place
+
+
+@pytest.mark.parametrize("team", ["T1", "T2"])
+async def test_no_secret_of_slack_is_found_outside(
+    team: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the token that is given to us, nor what proves that we may have it."""
+    key, token = new_key(), f"xoxb-canary-{team}-9f8e7d6c"
+    secrets = {"key": key, "token": token, "client": "client-canary-5b4a", "signing": SECRET}
+    monkeypatch.setenv("SLACK_CLIENT_ID", "client-id")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", secrets["client"])
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", SECRET)
+    monkeypatch.setenv("MOABOT_SLACK_KEY", key)
+    caplog.set_level(logging.DEBUG)
+    async with installable(tmp_path, ScriptedProvider({"a": says("So it is.")})) as at:
+        at.slack.room.client = ("client-id", secrets["client"])
+        at.slack.workspace.teams[team].token = token
+        browser, channel, user = at.browser, *(("C1", "U1") if team == "T1" else ("CT2", "UT2"))
+        async with at.life() as bot:
+            await browser.open(f"https://bot.example/slack/oauth_redirect?code=x&state={token}")
+            await browser.install(team)
+            asked = at.slack.mention(channel, user, "Is it?")
+            posts = await bot.answered(asked.ts, channel)
+            at.slack.faults.refusing["auth.test"] = "account_inactive"
+            told = [*await bot.platform.check()]
+            written = "".join(p.read_bytes().decode("latin-1") for p in tmp_path.iterdir())
+        used = [call.team for call in at.slack.calls if call.method.startswith("chat.")]
+
+    browser.seen = browser.seen[1:]  # whose address we wrote ourselves
+    shown = "".join(post.shown for post in posts) + str(told)
+    logged = caplog.text + "".join(str(vars(record)) for record in caplog.records)
+    assert set(used) == {team}  # it was really used
+    assert "installations" in written
+    pages = str(browser.seen)
+    outside = {"answers": shown, "pages": pages, "database": written, "log": logged}
+    for where, text in outside.items():
+        assert [name for name, secret in secrets.items() if secret in text] == [], where

@@ -284,6 +284,22 @@ def test_an_installation_that_fails_says_what_the_installer_said(environment: En
     assert "Traceback" not in failed.err
 
 
+def test_a_plugin_that_would_break_moabot_is_not_installed(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older pluggy in place of moabot's would end the bot, not only the plugin."""
+    monkeypatch.setenv("UV_FIND_LINKS", str(environment.home))
+    wheel(environment.home, "", name="pluggy", version="0.9")
+    path = wheel(environment.home, summary="Knows.\nRequires-Dist: pluggy<1")
+    failed = environment("plugins", "install", path, "--yes")
+
+    assert failed.code == 2
+    assert "could not be installed: " in failed.err
+    assert "moabot-own==1.0 depends on pluggy<1" in failed.err
+    assert "what moabot itself needs stays" in failed.err
+    assert not list(environment.site.glob("pluggy*"))
+
+
 def test_a_new_plugin_of_each_kind_passes_its_tests_as_it_is(
     tmp_path: Path, mistaken: Callable[..., Ended]
 ) -> None:

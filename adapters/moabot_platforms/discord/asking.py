@@ -18,6 +18,7 @@ from moabot_platforms import words
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.incoming import (
     asker_of,
+    is_closed,
     message_from,
     scope_at,
     text_of,
@@ -29,8 +30,9 @@ from moabot_platforms.discord.reply import DiscordReply, Room
 from moabot_platforms.discord.rooms import room_of_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Sequence
 
+    from moabot.contract import Message
     from moabot.journal import Entry
     from moabot_platforms.discord.bot import Bot
 
@@ -52,26 +54,17 @@ async def heard(bot: Bot, message: discord.Message) -> None:
         return
     if not _is_addressed(message, me) or not bot.doors.are_open(message.channel.id):
         return
-    if message.attachments:  # fetching takes time, and somebody waits for a sign
-        with suppress(PlatformError):
-            await bot.doors.sent(message.channel.id, message.channel.typing)
-    fetched = await bot.files.fetched(message.attachments)
     guild = None if message.guild is None else message.guild.id
     scope = scope_at(
-        message.channel,
-        channel_id=message.channel.id,
-        guild_id=guild,
-        thread=await thread_of(message, me),
+        message.channel, channel_id=message.channel.id, guild_id=guild, thread=str(message.id)
     )
-    question = message_from(
-        Asker(scope, str(message.author.id)),
-        text_of(message, me),
-        fetched,
-        event_id=str(message.id),
-    )
+    author = Asker(scope, str(message.author.id))
+    question = message_from(author, text_of(message, me), event_id=str(message.id))
     place = InChannel(bot, message.channel.id, guild, message.id, pages=_room_for_pages(message))
-    wish = ALONE if _is_closed(message.channel) else NO_WISH
+    wish = ALONE if is_closed(message.channel) else NO_WISH
     try:
+        await bot.desk.admit(question)
+        question = await _completed(bot, message, question, me=me)
         entry = await taken(bot, bot.desk.accept(question, wish=wish))
     except MoabotError as error:
         if isinstance(error, Refused) and not bot.refusals.may_tell(scope.channel, question.author):
@@ -91,26 +84,21 @@ async def asked(
     *,
     wish: ChannelSettings = NO_WISH,
     private: bool = False,
-    attached: discord.Attachment | None = None,
+    attached: Sequence[discord.Attachment] = (),
 ) -> None:
     """Answer what was asked by a command; deferring it is the sign that must come within 3 s."""
     first = await deferred(interaction, private=private)
     if first is None:
         return
-    fetched = await bot.files.fetched([attached] if attached is not None else [])
     asker = asker_of(interaction, thread=f"i{interaction.id}")
     if private:  # a conversation of its own wherever it is, and its name says so after a crash
         asker = replace(asker, scope=replace(asker.scope, thread=f"p{interaction.id}"))
-    if private or _is_closed(interaction.channel):
+    if private or is_closed(interaction.channel):
         wish = wish.model_copy(update=ALONE.model_dump(exclude_unset=True))
-    question = message_from(
-        asker,
-        text,
-        fetched,
-        event_id=f"i{interaction.id}",
-        private=private,
-    )
+    question = message_from(asker, text, event_id=f"i{interaction.id}", private=private)
     try:
+        await bot.desk.admit(question)
+        question = (await bot.files.fetched(attached)).added_to(question)
         entry = await taken(bot, bot.desk.accept(question, wish=wish))
     except MoabotError as error:
         await whispered(interaction, words.apology(error, reference=question.event_id))
@@ -176,8 +164,17 @@ async def whispered(interaction: discord.Interaction, text: str) -> None:
         await interaction.response.send_message(view=view, ephemeral=True)
 
 
-def _is_closed(channel: object) -> bool:
-    return isinstance(channel, discord.Thread) and channel.is_private()
+async def _completed(
+    bot: Bot, message: discord.Message, question: Message, *, me: discord.ClientUser
+) -> Message:
+    """With all that Discord has to be asked for, which a refused question is not worth."""
+    if message.attachments:  # fetching takes time, and somebody waits for a sign
+        with suppress(PlatformError):
+            await bot.doors.sent(message.channel.id, message.channel.typing)
+    fetched = await bot.files.fetched(message.attachments)
+    if question.thread == str(message.id):  # else it is said in a thread or in direct messages
+        question = replace(question, thread=await thread_of(message, me, bot.doors))
+    return fetched.added_to(question)
 
 
 def _is_addressed(message: discord.Message, me: discord.ClientUser) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 
 from moabot.config import read_key
@@ -12,7 +14,7 @@ from moabot.findings import Finding
 from moabot_platforms.discord.inviting import invitation, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
     from moabot_platforms.discord.settings import DiscordSettings
 
@@ -30,7 +32,9 @@ async def check(settings: DiscordSettings) -> Sequence[Finding]:
         try:
             application = await _logged_in(client, settings)
             token = Finding("platform discord token", "ok", f"it is {client.user}")
-            return [token, *_intents(application, settings), *await _servers(client, application)]
+            with _asking():
+                servers = await _servers(client, application)
+            return [token, *_intents(application, settings), *servers]
         except MoabotError as error:
             return [Finding("platform discord token", "error", error.what, error.fix)]
 
@@ -81,16 +85,24 @@ async def application_id(settings: DiscordSettings) -> int:
 async def _logged_in(client: discord.Client, settings: DiscordSettings) -> discord.AppInfo:
     variable = settings.token_env
     try:
-        await client.login(read_key(variable, where="[platforms.discord]"))
-        return await client.application_info()
+        with _asking():
+            await client.login(read_key(variable, where="[platforms.discord]"))
+            return await client.application_info()
     except discord.LoginFailure as error:
         raise ConfigError(
             f"Discord does not accept the token in {variable}.",
             fix=f"Make a new one at {PORTAL} under Bot, Reset Token.",
         ) from error
-    except (discord.HTTPException, OSError) as error:
+
+
+@contextmanager
+def _asking() -> Generator[None]:
+    """Requests to Discord; raises `PlatformError` when it cannot be asked."""
+    try:
+        yield
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
         raise PlatformError(
-            f"Discord cannot be asked: {error}.", fix="Check the network, and try again."
+            f"Discord cannot be asked: {error!r}.", fix="Check the network, and try again."
         ) from error
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from moabot.errors import MoabotError
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.asking import answered, deferred, taken, whispered
-from moabot_platforms.discord.incoming import asker_of
+from moabot_platforms.discord.incoming import asker_of, is_closed
 from moabot_platforms.discord.layout import Marker
 from moabot_platforms.discord.marks import Press, read_press
 from moabot_platforms.discord.rooms import room_of_reply
@@ -29,6 +30,8 @@ async def clicked(bot: Bot, interaction: discord.Interaction) -> None:
     if press is None:
         return
     asker = asker_of(interaction, thread=press.thread)
+    if not is_closed(interaction.channel):  # a thread for all may be younger than its conversation
+        asker = replace(asker, scope=replace(asker.scope, thread=press.thread))
     try:
         await _done(bot, interaction, press, asker)
     except MoabotError as error:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import aiohttp
 import discord
 
 from moabot.contract import Asker, Message, Scope
-from moabot_platforms.attached import Fetched
+from moabot.errors import PlatformError
 from moabot_platforms.discord.marks import read_press
+from moabot_platforms.discord.parts import buttons_in, words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from moabot_platforms.discord.sending import Doors
 
-__all__ = ["asker_of", "message_from", "scope_at", "text_of", "thread_of"]
+__all__ = [
+    "asker_of",
+    "is_closed",
+    "message_from",
+    "quoting",
+    "scope_at",
+    "text_of",
+    "thread_of",
+]
 
 DIRECT = "dm"
 """The workspace of what is said outside servers."""
@@ -49,26 +56,18 @@ def asker_of(interaction: discord.Interaction, *, thread: str = "") -> Asker:
     return Asker(scope, str(interaction.user.id), manages)
 
 
-def message_from(
-    asker: Asker,
-    text: str,
-    fetched: Fetched,
-    *,
-    event_id: str,
-    private: bool = False,
-) -> Message:
-    """A question with what came with it; `private` when only who asks will see the answer."""
+def message_from(asker: Asker, text: str, *, event_id: str, private: bool = False) -> Message:
+    """A question; `private` when only who asks will see the answer."""
     scope = asker.scope
     return Message(
         platform=scope.platform,
         workspace=scope.workspace,
         channel=scope.channel,
         author=asker.author,
-        text=f"{text}\n\n{fetched.words}".strip(),
+        text=text,
         event_id=event_id,
         thread=scope.thread,
         private=scope.private or private,
-        attachments=fetched.pictures,
     )
 
 
@@ -80,18 +79,23 @@ def text_of(message: discord.Message, me: discord.abc.User) -> str:
     quoted = message.reference.resolved if message.reference is not None else None
     if not isinstance(quoted, discord.Message) or quoted.author.id == me.id:
         return said.strip()
-    lines = "\n".join(f"> {line}" for line in quoted.content.splitlines())
-    return f"{lines}\n\n{said.strip()}".strip()
+    return quoting(quoted, said.strip())
 
 
-async def thread_of(message: discord.Message, me: discord.abc.User) -> str:
+def quoting(message: discord.Message, said: str) -> str:
+    """What is said about a message, after the message itself."""
+    lines = "\n".join(f"> {line}" for line in words_in(message).splitlines())
+    return f"{lines}\n\n{said}".strip()
+
+
+async def thread_of(message: discord.Message, me: discord.abc.User, doors: Doors) -> str:
     """The conversation that a message belongs to: the first message of its chain of replies.
 
-    A message of ours says so itself; others are followed back.
+    A message of ours says so itself; others are followed back, through `doors`.
     """
     at = message
     for _ in range(MOST_HOPS):
-        before = await _replied_to(at)
+        before = await _replied_to(at, doors)
         if before is None:
             return str(at.id)
         if before.author.id == me.id and (thread := _thread_in(before)):
@@ -102,32 +106,29 @@ async def thread_of(message: discord.Message, me: discord.abc.User) -> str:
     return str(at.id)
 
 
-async def _replied_to(message: discord.Message) -> discord.Message | None:
+async def _replied_to(message: discord.Message, doors: Doors) -> discord.Message | None:
     reference = message.reference
-    if reference is None or reference.message_id is None:
+    if reference is None or (before := reference.message_id) is None:
         return None
     if isinstance(reference.resolved, discord.Message):
         return reference.resolved
+    channel = message.channel
     try:
-        return await message.channel.fetch_message(reference.message_id)
-    except (discord.HTTPException, aiohttp.ClientError, OSError):
-        # Deleted, not ours to read, or out of reach: the chain begins here.
+        return await doors.sent(-channel.id, lambda: channel.fetch_message(before))
+    except PlatformError:  # deleted, not ours to read, or out of reach: the chain begins here
         return None
 
 
 def _thread_in(message: discord.Message) -> str:
-    for press_id in _buttons(message.components):
+    for press_id in buttons_in(message.components):
         if (press := read_press(press_id)) is not None:
             return press.thread
     return ""
 
 
-def _buttons(components: Sequence[object]) -> Iterator[str]:
-    for component in components:
-        if isinstance(component, discord.ActionRow | discord.Container):
-            yield from _buttons(component.children)
-        elif isinstance(component, discord.Button) and component.custom_id is not None:
-            yield component.custom_id
+def is_closed(channel: object) -> bool:
+    """Whether it is a thread that only some of its channel's people can read."""
+    return isinstance(channel, discord.Thread) and channel.is_private()
 
 
 def _is_public(channel: Where) -> bool:

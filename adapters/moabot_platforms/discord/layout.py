@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["Marker", "Page", "answered", "apology", "moved", "plain", "proposal_page", "thinking"]
 
 TEXT = 3000
-"""Characters of an answer in one message; footer, names and states have the other 1,000."""
+"""Characters of an answer in one message; its footer has the others."""
+MOST_TEXT = 4000
+"""Characters in all the texts of one message."""
 SIGNS: dict[State, str] = {"asked": "⏳", "answered": "✅", "failed": "❌", "stopped": "⏹️"}
 MOST_STEPS = 12
 NOTHING = "(Nothing that can be shown.)"
 """For a text of control characters alone; Discord takes no empty one."""
+SHOWN: tuple[Pressed, str, str] = ("shown", "🗂️", "Show proposals")
 AFTER: tuple[tuple[Pressed, str, str], ...] = (
     ("good", "👍", ""),
     ("bad", "👎", ""),
     ("again", "🔁", "Retry"),
-    ("shown", "🗂️", "Show proposals"),
+    SHOWN,
     ("deeper", "🔬", "Deeper"),
 )
 
@@ -82,19 +85,19 @@ class Page:
 def thinking(progress: Progress, marker: Marker) -> Page:
     """Who was asked and how they do, then the end of the text so far."""
     steps = progress.steps[-MOST_STEPS:]
-    lines = [f"**{words.printable(progress.standing)}**"]
+    lines = [f"**{_short(progress.standing)}**"]
     for step in steps:
         took = "" if step.seconds is None else f" · {step.seconds:.1f} s"
         role = "" if step.role in {"", step.slot, "proposer"} else f" {step.role}"
         lines.append(_short(f"{SIGNS[step.state]} `{step.model}`{role}{took}"))
-    items: list[ui.Item[ui.LayoutView]] = [
-        ui.Container(marker.text(words.printable("\n".join(lines)), 0))
-    ]
+    states = words.printable("\n".join(lines))
+    items: list[ui.Item[ui.LayoutView]] = [ui.Container(marker.text(states, 0))]
     if progress.text.strip():
         # Only the end is rendered, however long the text: it is drawn again each second.
         tail = progress.text[-2 * TEXT :]
         draft = "-# A draft, until the synthesis comes:\n" if progress.is_draft else ""
-        items += [ui.TextDisplay(f"{draft}{p}") for p in pieces(shown(tail), limit=TEXT)[-1:]]
+        limit = min(TEXT, MOST_TEXT - len(states) - len(draft))
+        items += [ui.TextDisplay(f"{draft}{p}") for p in pieces(shown(tail), limit=limit)[-1:]]
     items.append(ui.ActionRow(marker.button("stop", "⏹️", "Stop")))
     return Page(tuple(items))
 
@@ -108,7 +111,7 @@ def answered(answer: Answer, marker: Marker, *, money: bool, most: int) -> list[
     if long or len(texts) > most:
         attached = answer.text
         texts = [f"{pieces(texts[0], limit=TEXT // 2)[0]}\n\n-# It goes on in the attached file."]
-    pages = [Page((marker.text(text, page),)) for page, text in enumerate(texts[:-1])]
+    pages = [_further(text, marker, page) for page, text in enumerate(texts[:-1])]
     ending: list[ui.Item[ui.LayoutView]] = [marker.text(texts[-1], len(texts) - 1)]
     if answer.degraded:
         ending.append(ui.TextDisplay(f"⚠️ {_short(shown(answer.degraded), 500)}"))
@@ -116,6 +119,11 @@ def answered(answer: Answer, marker: Marker, *, money: bool, most: int) -> list[
     ending.append(ui.TextDisplay(f"-# {_short(foot, 300)}"))
     ending.append(ui.ActionRow(*(marker.button(*button) for button in AFTER)))
     return [*pages, Page(tuple(ending), attached)]
+
+
+def _further(text: str, marker: Marker, page: int) -> Page:
+    """A page before the last; the button tells who replies to it which conversation they mean."""
+    return Page((marker.text(text, page), ui.ActionRow(marker.button(*SHOWN))))
 
 
 def apology(text: str, marker: Marker) -> Page:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import discord
+
+from moabot_platforms.discord.parts import marks_in
 
 if TYPE_CHECKING:
     from moabot_platforms.discord.layout import Page
@@ -181,14 +183,3 @@ class InReply:
 def dies_at(interaction: int) -> float:
     """When the token of an interaction can no longer be trusted, in seconds since 1970."""
     return discord.utils.snowflake_time(interaction).timestamp() + TOKEN_S
-
-
-def marks_in(components: Sequence[object]) -> list[int]:
-    """The ids of all texts in a message's components."""
-    found: list[int] = []
-    for component in components:
-        if isinstance(component, discord.TextDisplay) and component.id is not None:
-            found.append(component.id)
-        elif isinstance(component, discord.Container):
-            found += marks_in(component.children)
-    return found

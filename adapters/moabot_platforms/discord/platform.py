@@ -30,6 +30,8 @@ __all__ = ["Discord"]
 
 LONGEST_S = 60.0
 """Between two tries to reach Discord."""
+LIMITED_S = 600.0
+"""Where Discord's limit of an address does not say when it ends: it counts over ten minutes."""
 log = logging.getLogger("moabot")
 
 
@@ -110,16 +112,26 @@ class Discord:
             try:
                 return await step()
             except (aiohttp.ClientError, OSError, discord.DiscordException) as error:
-                if not _is_away(error):
+                told_s = _away_s(error)
+                if told_s is None:
                     raise
-                log.warning("discord not reached", extra={"error": repr(error)})
-            await asyncio.sleep(pause_s)
+                wait_s = max(pause_s, told_s)
+                more = {"error": repr(error), "again_in_s": wait_s}
+                log.warning("discord not reached", extra=more)
+            await asyncio.sleep(wait_s)
             pause_s = min(2 * pause_s, LONGEST_S)
 
 
-def _is_away(error: Exception) -> bool:
+def _away_s(error: Exception) -> float | None:
+    """The least seconds until a new try may help; None when none will."""
     cause = error.__cause__ if isinstance(error, discord.GatewayNotFound) else error
-    return isinstance(cause, aiohttp.ClientError | OSError | discord.DiscordServerError)
+    if isinstance(cause, discord.HTTPException) and cause.status == 429:
+        # discord.py gives up at once when it was not Discord that said so, but what stands before
+        # it: the address made too many invalid requests.
+        told = cause.response.headers.get("Retry-After", "")
+        return float(told) if told.replace(".", "", 1).isdecimal() else LIMITED_S
+    is_away = isinstance(cause, aiohttp.ClientError | OSError | discord.DiscordServerError)
+    return 0.0 if is_away else None
 
 
 def _revoked(variable: str) -> PlatformError:

@@ -39,6 +39,7 @@ TYPING_S = 8.0
 class Room:
     """Where an answer goes: the place now, and the one after `lasts_s` seconds, if that one ends.
 
+    `later` gives it, and raises `PlatformError` as `Doors.sent` does.
     `message` is the one that Discord or an earlier process made for it, 0 when there is none;
     `search` says that an earlier process may have posted without telling.
     """
@@ -239,9 +240,8 @@ class DiscordReply(Progress):
         if self._posts or self._room.message:  # else this is the first place, and its nonces hold
             self._generation += 1
         if self._room.later is not None:
-            place = await self._doors.sent(0, self._room.later)
-            self._room = Room(place, search=self._room.search)
-            self._place = place
+            self._place = await self._room.later()
+            self._room = Room(self._place, search=self._room.search)
         self._posts.clear()
         if self._room.search:
             self._posts.update(await self._found())

@@ -9,6 +9,7 @@ import discord
 
 from moabot_platforms.discord.places import ALONE, MANY, PAGES, InChannel, InReply, dies_at
 from moabot_platforms.discord.reply import Room
+from moabot_platforms.discord.sending import Forbidden, Gone
 
 if TYPE_CHECKING:
     from moabot.journal import Entry
@@ -74,10 +75,10 @@ def _unposted(bot: Bot, entry: Entry, guild: int | None, *, made: int) -> Room:
 async def _is_there(bot: Bot, thread: int) -> bool:
     """Whether Discord has a thread of that id; the id may be that of a chain's first message."""
     try:
-        await bot.fetch_channel(thread)
-    except discord.NotFound:
+        await bot.doors.sent(-thread, lambda: bot.fetch_channel(thread))
+    except Gone:
         return False
-    except discord.Forbidden:  # there is, and what was said in it must not leave it
+    except Forbidden:  # there is, and what was said in it must not leave it
         return True
     return True
 
@@ -86,9 +87,10 @@ async def _was_said(bot: Bot, channel: int, message: int | None) -> bool:
     """Whether a message stands in that channel itself."""
     if message is None:
         return False
+    there = bot.get_partial_messageable(channel)
     try:
-        await bot.get_partial_messageable(channel).fetch_message(message)
-    except (discord.NotFound, discord.Forbidden):
+        await bot.doors.sent(-channel, lambda: there.fetch_message(message))
+    except (Gone, Forbidden):
         return False
     return True
 
@@ -102,8 +104,9 @@ def _replying(bot: Bot, place: InReply, *, author: int, search: bool = False) ->
 
 
 async def _direct(bot: Bot, author: int) -> Place:
-    """Direct messages with who asked, when nobody else may see it."""
-    return InChannel(bot, (await bot.create_dm(discord.Object(author))).id)
+    """Direct messages with who asked, when nobody else may see it; they have a door of their own."""
+    made = await bot.doors.sent(author, lambda: bot.create_dm(discord.Object(author)))
+    return InChannel(bot, made.id)
 
 
 def _may_write(bot: Bot, interaction: discord.Interaction) -> bool:

@@ -29,6 +29,9 @@ REST_S = 600.0
 REQUEST_S = 120.0
 """Seconds after which a request is taken for lost, with the waiting for its turn."""
 TRIES = 8
+TOO_FAST = 40003
+"""Discord's word, with the status 403, for direct messages that are opened too fast."""
+TOO_FAST_S = 30.0
 WINDOW_S = 5.0
 EDITS = 4
 """Edits of one channel in a window of seconds; Discord allows 5, the last is for a final text."""
@@ -76,7 +79,7 @@ class Doors:
     async def sent(self, channel: int, request: Callable[[], Awaitable[T]]) -> T:
         """Make one request about a channel; raises `TryLater`, or another `PlatformError`.
 
-        The negative of a channel stands for what is not writing there: who may not read its
+        A person's id stands for opening direct messages with them. The negative of a channel stands for what is not writing there: who may not read its
         history, open a thread or attach a file may write all the same.
         """
         await self.there.wait()
@@ -85,8 +88,6 @@ class Doors:
         try:
             async with asyncio.timeout(REQUEST_S):
                 return await request()
-        except discord.RateLimited as busy:
-            raise TryLater(str(busy), retry_after_s=busy.retry_after) from busy
         except discord.HTTPException as error:
             raise self._told(error, channel) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -98,6 +99,8 @@ class Doors:
         if error.status == 401:
             self.revoked.set()
             return _forbidden(channel, revoked=True)
+        if error.code == TOO_FAST:
+            return TryLater("Too many direct messages are being opened.", retry_after_s=TOO_FAST_S)
         if error.status == 403:
             self._closed = {c: at for c, at in self._closed.items() if at > self._clock()}
             self._closed[channel] = self._clock() + REST_S
@@ -108,7 +111,11 @@ class Doors:
 
 
 async def persist(request: Callable[[], Awaitable[T]]) -> T:
-    """Repeat what may work later, about two minutes long; the last error is raised."""
+    """Repeat what may work later; the last error is raised.
+
+    Two minutes of pauses, or more where Discord asked for more, lie between the first try and the
+    last; each try may take `REQUEST_S`.
+    """
     for tried in range(1, TRIES):
         try:
             return await request()

@@ -11,12 +11,13 @@ from discord import app_commands
 from pydantic import BaseModel
 
 from moabot.config import ChannelSettings
-from moabot.errors import MoabotError
+from moabot.errors import MoabotError, QuestionRejected
 from moabot.validation import validated
 from moabot_platforms import commands
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.asking import asked, whispered
-from moabot_platforms.discord.incoming import asker_of
+from moabot_platforms.discord.incoming import asker_of, quoting
+from moabot_platforms.discord.parts import words_in
 
 if TYPE_CHECKING:
     from moabot_platforms.discord.bot import Bot
@@ -88,7 +89,8 @@ def _ask(bot: Bot) -> Command:
         private: bool = False,  # noqa: FBT001, FBT002 - as above
     ) -> None:
         wish = validated(ChannelSettings, {"strategy": strategy, "preset": preset}, where="/ask: ")
-        work = asked(bot, interaction, question, wish=wish, private=private, attached=attachment)
+        files = [] if attachment is None else [attachment]
+        work = asked(bot, interaction, question, wish=wish, private=private, attached=files)
         await bot.at_work(work)
 
     told = "Ask several models at once; one answer comes."
@@ -130,7 +132,11 @@ async def _run(bot: Bot, interaction: discord.Interaction, line: str) -> None:
 
 def _menu(bot: Bot) -> app_commands.ContextMenu:
     async def about(interaction: discord.Interaction, message: discord.Message) -> None:
-        await interaction.response.send_modal(AskAbout(bot, message.content))
+        if not words_in(message) and not message.attachments:
+            raise QuestionRejected(
+                "There is nothing in that message that I can read.", fix="Ask about another one."
+            )
+        await interaction.response.send_modal(AskAbout(bot, message))
 
     return app_commands.ContextMenu(name=MENU, callback=about)
 
@@ -143,18 +149,18 @@ class AskAbout(discord.ui.Modal, title="Ask moabot"):
         component=discord.ui.TextInput(required=False, max_length=1000, placeholder=EXPLAIN),
     )
 
-    def __init__(self, bot: Bot, about: str) -> None:
+    def __init__(self, bot: Bot, about: discord.Message) -> None:
         super().__init__(timeout=900)
         self._bot = bot
         self._about = about
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        """The message, quoted, and the question."""
+        """The message, quoted, with its files, and the question."""
         field = self.question.component
         wanted = field.value if isinstance(field, discord.ui.TextInput) else ""
-        quoted = "\n".join(f"> {line}" for line in self._about.splitlines())
-        work = asked(self._bot, interaction, f"{quoted}\n\n{wanted or EXPLAIN}")
-        await self._bot.at_work(work)
+        about = self._about
+        text = quoting(about, wanted or EXPLAIN)
+        await self._bot.at_work(asked(self._bot, interaction, text, attached=about.attachments))
 
 
 def _offered(

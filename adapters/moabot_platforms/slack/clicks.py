@@ -43,7 +43,7 @@ async def clicked(slack: Slack, body: Json) -> None:
     except PlatformError:
         raise  # there is no telling anybody
     except MoabotError as error:
-        await slack.whisper(click.channel, click.user, str(error), thread=click.thread)
+        await _tell(slack, click, str(error))
 
 
 async def reasoned(slack: Slack, body: Json) -> None:
@@ -69,7 +69,9 @@ async def _done(slack: Slack, click: Click) -> None:
         case blocks.RATE:
             await _rate(slack, click)
         case "moabot_home":
-            if click.user in await slack.members(click.chosen):  # only they see what it spends
+            if click.user in await slack.members(
+                click.team, click.chosen
+            ):  # only they see what it spends
                 await home(slack, click.team, click.chosen, click.user)
         case _:
             pass
@@ -100,7 +102,7 @@ async def _propose(slack: Slack, click: Click) -> None:
             "link_names": False,
             **({"thread_ts": click.thread} if click.thread else {}),
         }
-        await slack.home.web.surely("chat.postEphemeral", args)
+        await slack.web(click.team).surely("chat.postEphemeral", args)
 
 
 async def _rate(slack: Slack, click: Click) -> None:
@@ -110,13 +112,15 @@ async def _rate(slack: Slack, click: Click) -> None:
     await slack.desk.rate(asker, event, verdict)
     if verdict == -1:
         view = forms.reason(event, channel=click.channel)
-        await slack.home.web.call("views.open", {"trigger_id": click.trigger, "view": view})
+        args = {"trigger_id": click.trigger, "view": view}
+        await slack.web(click.team).call("views.open", args)
 
 
 async def _tell(slack: Slack, click: Click, words: str) -> None:
-    await slack.whisper(click.channel, click.user, words, thread=click.thread)
+    await slack.whisper(click.team, click.channel, click.user, words, thread=click.thread)
 
 
 async def _asker(slack: Slack, team: str, channel: str, user: str) -> Asker:
     """Somebody who needs no rights for this, so that Slack need not be asked for them."""
-    return Asker(Scope("slack", team, channel, private=await slack.is_private(channel)), user)
+    private = await slack.is_private(team, channel)
+    return Asker(Scope("slack", team, channel, private=private), user)

@@ -22,7 +22,7 @@ async def home(slack: Slack, team: str, channel: str, user: str) -> None:
         said = await told(slack.desk, asker, words)
         lines += [_section(shown(said.text, ask=words == "help")), {"type": "divider"}]
     view = {"type": "home", "blocks": lines[:-1]}
-    await slack.home.web.surely("views.publish", {"user_id": user, "view": view})
+    await slack.web(team).surely("views.publish", {"user_id": user, "view": view})
 
 
 def shown(words: str, *, ask: bool) -> str:

@@ -26,15 +26,18 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from moabot.errors import PlatformError
+from moabot_platforms.slack.settings import SlackSettings
 
 if TYPE_CHECKING:
     from slack_bolt.request.async_request import AsyncBoltRequest
     from slack_bolt.response import BoltResponse
 
-__all__ = ["PATH", "Ingress", "Page", "receiving"]
+__all__ = ["INSTALL", "PATH", "REDIRECT", "Ingress", "Page", "public", "receiving"]
 
 PATH = "/slack/events"
 """What the manifest names as the address of events, commands and interactivity."""
+INSTALL, REDIRECT = "/slack/install", "/slack/oauth_redirect"
+"""Where a browser begins to install the app, and where Slack sends it back to."""
 HEADERS_S = 6.0
 """Until a request's headers are there; a connection may also be idle for so long."""
 BODY_S = 4.0
@@ -54,6 +57,11 @@ wire = logging.getLogger("moabot.slack.http")
 
 Dispatch = Callable[["AsyncBoltRequest"], Awaitable["BoltResponse"]]
 Page = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def public(settings: SlackSettings, path: str) -> str:
+    """A path of ours as the world knows it."""
+    return f"{settings.public_url.rstrip('/')}{path}"
 
 
 def is_signed(body: bytes, headers: Mapping[str, str], *, secret: str, now: float) -> bool:

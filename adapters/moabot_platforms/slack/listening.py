@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Protocol
 from moabot.config import read_key
 from moabot.errors import PlatformError
 from moabot_platforms.slack import forms
+from moabot_platforms.slack.calling import in_our_words
 from moabot_platforms.slack.clicks import clicked, reasoned
-from moabot_platforms.slack.http import Ingress, receiving
+from moabot_platforms.slack.http import Ingress, Page, receiving
 from moabot_platforms.slack.payload import Json, inside, text
 from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.slash import Ack, asked_about, commanded, set_here, shortcut
+from moabot_platforms.slack.web import SlackRefused, persistently
 
 if TYPE_CHECKING:
     from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
     from slack_bolt.app.async_app import AsyncApp
+    from slack_bolt.authorization import AuthorizeResult
     from slack_bolt.request.async_request import AsyncBoltRequest
     from slack_bolt.response import BoltResponse
     from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
@@ -33,16 +36,24 @@ if TYPE_CHECKING:
 __all__ = ["bolt", "listening", "reachable"]
 
 log = logging.getLogger("moabot.slack")
+OPEN = "apps.connections.open"
+NO_PAGES: Mapping[str, Page] = {}
 Heard = Callable[["AsyncBaseSocketModeClient", "SocketModeRequest"], Awaitable[None]]
 
 
-async def listening(settings: SlackSettings, client: AsyncWebClient, slack: Slack) -> None:
-    """Listen until cancelled."""
+async def listening(
+    settings: SlackSettings,
+    client: AsyncWebClient,
+    slack: Slack,
+    *,
+    pages: Mapping[str, Page] = NO_PAGES,
+) -> None:
+    """Listen until cancelled. `pages` are for browsers, by path, over HTTP only."""
     if settings.mode == "socket":
         await _by_socket(settings, bolt(client, slack), slack)
         return
     secret = read_key(settings.signing_secret_env, where="[platforms.slack] signing_secret_env")
-    ingress = Ingress(secret, host=settings.host, port=settings.port)
+    ingress = Ingress(secret, host=settings.host, port=settings.port, pages=pages)
     async with receiving(ingress, bolt(client, slack).async_dispatch) as address:
         log.info("listening", extra={"address": address})
         await asyncio.Event().wait()
@@ -54,8 +65,6 @@ def bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
     from slack_bolt.response import BoltResponse
 
     log.addFilter(_is_news)
-    # Requests are verified before they come here; over Socket Mode there is nothing to verify.
-    app = AsyncApp(client=client, logger=log, request_verification_enabled=False)
 
     async def events(
         req: AsyncBoltRequest,
@@ -70,14 +79,45 @@ def bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
             return await next()
         return BoltResponse(status=200 if await slack.hear(req.body) else 503)
 
-    app.middleware(events)  # pyright: ignore[reportUnknownMemberType] - bolt leaves it untyped
+    # Requests are verified before they come here; over Socket Mode there is nothing to verify.
+    app = AsyncApp(
+        client=client,
+        logger=log,
+        request_verification_enabled=False,
+        before_authorize=events,
+        authorize=_authorizing(slack),
+    )
     _hear_commands(app, slack)
     return app
 
 
+def _authorizing(slack: Slack) -> Callable[..., Awaitable[AuthorizeResult]]:
+    """Tells bolt whose request it is.
+
+    Else it would ask Slack; or, with SLACK_CLIENT_ID and SLACK_CLIENT_SECRET in the environment,
+    look into files of its own, and turn everybody away.
+    """
+    from slack_bolt.authorization import AuthorizeResult
+
+    async def authorize(team_id: str | None) -> AuthorizeResult | None:
+        here = await slack.workspaces.find(team_id or "")
+        if here is None:
+            return None
+        return AuthorizeResult(enterprise_id=None, team_id=team_id, bot_user_id=await here.bot())
+
+    return authorize  # type: ignore[return-value] # None is taken, as bolt's own code shows
+
+
+STALE = (
+    "`token` will be unused",
+    "`token` (or SLACK_BOT_TOKEN env variable) will be ignored",
+    "SLACK_CLIENT_ID",
+)
+
+
 def _is_news(record: logging.LogRecord) -> bool:
-    """Bolt warns of the token in the environment, which we have given to its client ourselves."""
-    return "`token` will be unused" not in str(record.msg)
+    """Bolt warns of tokens that it does not use, and tells of an OAuth that it does not do."""
+    return not any(words in str(record.msg) for words in STALE)
 
 
 Listener = Callable[[Callable[..., Awaitable[None]]], object]
@@ -158,7 +198,8 @@ async def _by_socket(settings: SlackSettings, app: AsyncApp, slack: Slack) -> No
             stack.push_async_callback(handler.close_async)
             handler.client.socket_mode_request_listeners[:] = [_events_first(handler, slack)]
             # Alone, connecting would try a wrong token for ever.
-            handler.client.wss_uri = await _ticket(settings, app.client, token)
+            asking = partial(_ticket, settings, app.client, token)
+            handler.client.wss_uri = await persistently(asking, what=OPEN)
             await handler.client.connect()  # type: ignore[no-untyped-call]  # the SDK leaves it so
         await asyncio.Event().wait()
 
@@ -175,19 +216,13 @@ async def reachable(settings: SlackSettings, client: AsyncWebClient) -> str:
 
 async def _ticket(settings: SlackSettings, client: AsyncWebClient, token: str) -> str:
     """The address of a websocket, which can be used once."""
-    from slack_sdk.errors import SlackApiError
-
-    while True:
-        try:
-            found = await client.apps_connections_open(app_token=token)  # pyright: ignore[reportUnknownMemberType] - the same
-            return text(inside(vars(found)["data"]), "url")
-        except SlackApiError as error:
-            response = vars(error)["response"]
-            if response.status_code == 429:
-                await asyncio.sleep(float(response.headers.get("Retry-After", 1)))
-                continue
-            raise PlatformError(
-                f"Slack does not let us connect: {response.get('error')}.",
-                fix=f"Put an app-level token (xapp-…, scope connections:write, from Basic "
-                f"Information) into {settings.app_token_env}; switch Socket Mode on.",
-            ) from error
+    try:
+        with in_our_words(OPEN):
+            found = await client.apps_connections_open(app_token=token)  # pyright: ignore[reportUnknownMemberType] - the SDK leaves it so
+    except SlackRefused as refused:
+        raise PlatformError(
+            f"Slack does not let us connect: {refused.error}.",
+            fix=f"Put an app-level token (xapp-…, scope connections:write, from Basic "
+            f"Information) into {settings.app_token_env}; switch Socket Mode on.",
+        ) from refused
+    return text(inside(vars(found)["data"]), "url")

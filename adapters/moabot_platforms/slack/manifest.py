@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from moabot_platforms.slack.forms import ABOUT
-from moabot_platforms.slack.http import PATH
+from moabot_platforms.slack.http import PATH, REDIRECT, public
 from moabot_platforms.slack.payload import Json
 from moabot_platforms.slack.settings import SlackSettings
 
@@ -41,7 +41,9 @@ WHAT = "Several models propose, one writes the answer."
 
 def manifest(settings: SlackSettings, *, name: str = "moabot") -> str:
     """JSON for "Create New App, From a manifest"."""
-    url = f"{settings.public_url.rstrip('/')}{PATH}" if settings.mode == "http" else ""
+    url = public(settings, PATH) if settings.mode == "http" else ""
+    many = settings.workspaces == "many"
+    back: Json = {"redirect_urls": [public(settings, REDIRECT)]} if many else {}
     at: Json = {"url": url} if url else {}
     requests: Json = {"request_url": url} if url else {}
     whole = {
@@ -72,7 +74,7 @@ def manifest(settings: SlackSettings, *, name: str = "moabot") -> str:
                 }
             ],
         },
-        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
+        "oauth_config": {**back, "scopes": {"bot": list(SCOPES)}},
         "settings": {
             "event_subscriptions": {"bot_events": list(EVENTS), **requests},
             "interactivity": {"is_enabled": True, **requests},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-__all__ = ["Json", "flag", "inside", "listed", "text", "words"]
+__all__ = ["Json", "flag", "inside", "listed", "number", "text", "words"]
 
 Json = Mapping[str, object]
 
@@ -29,6 +29,12 @@ def text(payload: object, *path: str) -> str:
 def flag(payload: object, *path: str) -> bool:
     """Whether true stands at `path`."""
     return inside(payload, *path[:-1]).get(path[-1]) is True
+
+
+def number(payload: object, *path: str) -> float:
+    """The number at `path`; 0 when there is none."""
+    found = inside(payload, *path[:-1]).get(path[-1])
+    return found if isinstance(found, int | float) else 0.0
 
 
 def listed(payload: object, *path: str) -> Sequence[Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
@@ -14,13 +15,13 @@ from moabot.contract import Asker, Message, Scope
 from moabot.errors import MoabotError, PlatformError, Refused, StoreError
 from moabot.findings import Finding
 from moabot.guests import blamed
+from moabot.installations import Installations
 from moabot.journal import Entry, event_of
 from moabot_platforms.refusals import MOST
 from moabot_platforms.slack.blocks import escaped
-from moabot_platforms.slack.files import Files
 from moabot_platforms.slack.gate import Gate
 from moabot_platforms.slack.home import home
-from moabot_platforms.slack.payload import Json, flag, inside, text, words
+from moabot_platforms.slack.payload import Json, flag, inside, number, text, words
 from moabot_platforms.slack.reply import Manners, SlackReply
 from moabot_platforms.slack.said import (
     Amended,
@@ -32,7 +33,8 @@ from moabot_platforms.slack.said import (
     plain,
 )
 from moabot_platforms.slack.settings import SlackSettings
-from moabot_platforms.slack.web import Workspace
+from moabot_platforms.slack.web import Web
+from moabot_platforms.slack.workspaces import Gone, Workspaces
 from moabot_platforms.words import apology
 
 if TYPE_CHECKING:
@@ -54,23 +56,29 @@ REMEMBERED = 10_000
 """Threads and channels that are kept in mind; the oldest are looked up again."""
 
 
+LookInside = Callable[[Installations], Awaitable[Sequence[Finding]]]
+
+
 class Slack:
-    """The platform. `listen` brings events to `hear` until it is cancelled, `look` checks."""
+    """The platform. `listen` brings events to `hear` until it is cancelled, `look` checks.
+
+    `look_inside` checks the workspaces that are installed, where people install it.
+    """
 
     def __init__(
         self,
         settings: SlackSettings,
-        home: Workspace,
+        workspaces: Workspaces,
         *,
-        files: Files,
         listen: Callable[[Slack], Awaitable[None]],
         look: Callable[[], Awaitable[Sequence[Finding]]],
+        look_inside: LookInside | None = None,
     ) -> None:
         self.settings = settings
-        self.home = home
-        self._files = files
+        self.workspaces = workspaces
         self._listen = listen
         self._look = look
+        self._look_inside = look_inside
         self._desk: Desk | None = None
         self._group: asyncio.TaskGroup | None = None
         self._manners = Manners()
@@ -79,8 +87,8 @@ class Slack:
         self._telling = asyncio.Semaphore(MOST)
         self._under_way: dict[str, Entry] = {}
         self._unsure_until = float("-inf")
-        self._private: OrderedDict[str, bool] = OrderedDict()
-        self._threads: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._private: OrderedDict[tuple[str, str], bool] = OrderedDict()
+        self._threads: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
     @property
     def desk(self) -> Desk:
@@ -94,15 +102,21 @@ class Slack:
         self._desk = desk
         async with asyncio.TaskGroup() as group:
             self._group = group
+            await self.workspaces.open(desk.installations(NAME))
             await self._listen(self)
 
     async def check(self) -> Sequence[Finding]:
         """Tokens, scopes and connection, for `moabot check`."""
         return await self._look()
 
+    async def check_installed(self, kept: Installations) -> Sequence[Finding]:
+        """Each workspace that people have installed it in."""
+        return await self._look_inside(kept) if self._look_inside else ()
+
     def reply_to(self, entry: Entry) -> SlackReply:
         """The reply to a message, which may be of an earlier process."""
-        return SlackReply(self.home, entry, self.desk, manners=self._manners)
+        here = self.workspaces.at(entry.message.workspace)
+        return SlackReply(here, entry, self.desk, manners=self._manners)
 
     async def hear(self, body: Json) -> bool:
         """Take on what an event tells, before it is acknowledged. False: Slack must send it again.
@@ -116,10 +130,11 @@ class Slack:
                 return not late and await self._heard(body)
 
     async def _heard(self, body: Json) -> bool:
-        if text(body, "team_id") != self.home.team:
-            return True  # another workspace has the app too; this token is of no use there
-        what = happened(body, bot=self.home.bot)
+        team = text(body, "team_id")
         try:
+            if (here := await self.workspaces.find(team)) is None:
+                return True
+            what = happened(body, bot=await here.bot())
             match what:
                 case Said():
                     return await self._said(what)
@@ -130,7 +145,9 @@ class Slack:
                 case HomeOpened():
                     self._start(home(self, what.team, what.channel, what.user))
                 case "uninstalled":
-                    self._start(_lost())
+                    self._start(
+                        self.workspaces.leave(team, at=number(body, "event_time") or time.time())
+                    )
                 case _:
                     pass
         except StoreError as error:
@@ -142,7 +159,7 @@ class Slack:
         """Accept a message and begin its answer; False when it is no time for that."""
         entry = await self.desk.accept(message)
         if entry is not None:
-            self._threads[message.channel, message.thread] = None
+            self._threads[message.workspace, message.channel, message.thread] = None
             while len(self._threads) > REMEMBERED:
                 self._threads.popitem(last=False)
             self.answer(entry)
@@ -152,19 +169,25 @@ class Slack:
         """Answer what was accepted, in a task of its own."""
         self._start(self._answer(entry))
 
-    async def whisper(self, channel: str, user: str, said: str, *, thread: str = "") -> None:
+    async def whisper(
+        self, team: str, channel: str, user: str, said: str, *, thread: str = ""
+    ) -> None:
         """Tell one person something; nobody else sees it."""
         args = {"channel": channel, "user": user, "text": escaped(said), "link_names": False}
         where = {"thread_ts": thread} if thread else {}
-        await self.home.web.surely("chat.postEphemeral", {**args, **where})
+        await self.web(team).surely("chat.postEphemeral", {**args, **where})
 
-    async def members(self, channel: str) -> frozenset[str]:
+    def web(self, team: str) -> Web:
+        """The Web API of a workspace."""
+        return self.workspaces.at(team).web
+
+    async def members(self, team: str, channel: str) -> frozenset[str]:
         """Who is in a channel."""
         found: set[str] = set()
         cursor = ""
         while True:
             args = {"channel": channel, "limit": 1000, "cursor": cursor}
-            answer = await self.home.web.surely("conversations.members", args)
+            answer = await self.web(team).surely("conversations.members", args)
             found.update(words(answer, "members"))
             cursor = text(answer, "response_metadata", "next_cursor")
             if not cursor:
@@ -172,38 +195,39 @@ class Slack:
 
     async def asker(self, team: str, channel: str, user: str, *, thread: str = "") -> Asker:
         """Who does something where; Slack is asked each time whether they manage the workspace."""
-        scope = Scope(NAME, team, channel, thread, private=await self.is_private(channel))
+        scope = Scope(NAME, team, channel, thread, private=await self.is_private(team, channel))
         # Whoever writes to the bot alone manages that conversation.
-        manages = channel.startswith("D") or await self._manages(user)
+        manages = channel.startswith("D") or await self._manages(team, user)
         return Asker(scope, user, manages=manages)
 
-    async def is_private(self, channel: str, kind: str = "") -> bool:
+    async def is_private(self, team: str, channel: str, kind: str = "") -> bool:
         """Whether not everybody can read there. `kind` is what Slack told of it with an event."""
+        place = (team, channel)
         if kind:
-            self._private[channel] = kind != "channel"
-        elif channel not in self._private:
+            self._private[place] = kind != "channel"
+        elif place not in self._private:
             if _now() < self._unsure_until:
                 return True
             try:
                 async with asyncio.timeout(KIND_S):
-                    answer = await self.home.web.surely("conversations.info", {"channel": channel})
+                    answer = await self.web(team).surely("conversations.info", {"channel": channel})
             except TimeoutError:  # a flood in many channels must not be acknowledged one a second
                 self._unsure_until = _now() + UNSURE_S
                 return True
             except PlatformError:
                 return True  # whoever cannot be told apart shares nothing
             found = inside(answer, "channel")
-            self._private[channel] = flag(found, "is_private") or flag(found, "is_im")
+            self._private[place] = flag(found, "is_private") or flag(found, "is_im")
         while len(self._private) > REMEMBERED:
             self._private.popitem(last=False)
-        return self._private[channel]
+        return self._private[place]
 
     async def _said(self, said: Said) -> bool:
         if not await self._is_addressed(said):
             return True
         if not self.desk.taking:
             return False
-        message = self._message(said)
+        message = await self._message(said)
         try:
             await self.desk.admit(message)
         except Refused as refused:
@@ -217,36 +241,36 @@ class Slack:
     async def _refuse(self, message: Message, refused: Refused) -> None:
         told = apology(refused, reference="")
         async with self._telling:
-            await self.whisper(message.channel, message.author, told, thread=message.thread)
+            where = (message.workspace, message.channel, message.author)
+            await self.whisper(*where, told, thread=message.thread)
 
     async def _is_addressed(self, said: Said) -> bool:
         """A direct message, a mention, or a follow-up in a thread of ours."""
-        if said.kind == "im" or said.mentions(self.home.bot):
+        bot = await self.workspaces.at(said.team).bot()
+        if said.kind == "im" or said.mentions(bot):
             return True
         if not said.thread or said.thread == said.ts or said.is_for_another:
             return False
-        if (said.channel, said.thread) in self._threads:
+        if (said.team, said.channel, said.thread) in self._threads:
             return True
-        private = await self.is_private(said.channel, said.kind)
+        private = await self.is_private(said.team, said.channel, said.kind)
         return await self.desk.knows(Scope(NAME, said.team, said.channel, said.thread, private))
 
     async def _completed(self, message: Message, said: Said) -> Message:
         """With all that Slack has to be asked for."""
-        fetched = await self._files.fetch(said.files)
+        fetched = await self.workspaces.at(said.team).fetch(said.files)
         return replace(
-            message,
-            text="\n\n".join(each for each in (message.text, fetched.words) if each),
-            private=await self.is_private(said.channel, said.kind),
-            attachments=fetched.pictures,
+            fetched.added_to(message),
+            private=await self.is_private(said.team, said.channel, said.kind),
         )
 
-    def _message(self, said: Said) -> Message:
+    async def _message(self, said: Said) -> Message:
         return Message(
             platform=NAME,
             workspace=said.team,
             channel=said.channel,
             author=said.user,
-            text=plain(said.text, bot=self.home.bot),
+            text=plain(said.text, bot=await self.workspaces.at(said.team).bot()),
             event_id=event_id(said.team, said.channel, said.ts),
             thread=said.thread or said.ts,
             private=True,
@@ -267,8 +291,10 @@ class Slack:
     async def _stopped(self, stopped: Stopped) -> None:
         """Slack's own stop button knows the thread only: it stops the asker's answers there."""
         asker = await self.asker(stopped.team, stopped.channel, stopped.user)
+        where = (stopped.team, stopped.channel, stopped.thread)
         for event, entry in list(self._under_way.items()):
-            if (entry.message.channel, entry.message.thread) == (stopped.channel, stopped.thread):
+            message = entry.message
+            if (message.workspace, message.channel, message.thread) == where:
                 with suppress(Refused):
                     await self.desk.stop(asker, event)
 
@@ -277,28 +303,20 @@ class Slack:
             raise PlatformError("Slack is not running.", fix="Run the bot.")
         self._group.create_task(_guarded(work))
 
-    async def _manages(self, user: str) -> bool:
+    async def _manages(self, team: str, user: str) -> bool:
         if user in self.settings.admins:
             return True
         try:
-            found = inside(await self.home.web.surely("users.info", {"user": user}), "user")
+            found = inside(await self.web(team).surely("users.info", {"user": user}), "user")
         except PlatformError:
             return False
-        if text(found, "team_id") != self.home.team:
+        if text(found, "team_id") != team:
             return False  # a guest from another workspace may well be an admin there
         return flag(found, "is_admin") or flag(found, "is_owner") or flag(found, "is_primary_owner")
 
 
-class _Gone(PlatformError):
-    """There is no Slack any more."""
-
-
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _lost() -> None:
-    raise _Gone("The app was removed from Slack.", fix="Install it again.")
 
 
 async def _guarded(work: Coroutine[None, None, None]) -> None:
@@ -306,7 +324,7 @@ async def _guarded(work: Coroutine[None, None, None]) -> None:
     try:
         with blamed("Slack"):
             await work
-    except _Gone:
+    except Gone:
         raise
     except MoabotError:
         log.exception("broken")

@@ -24,10 +24,10 @@ from moabot_platforms.slack.web import (
     Mark,
     Place,
     SlackRefused,
-    Workspace,
     is_marked,
     marked,
 )
+from moabot_platforms.slack.workspaces import Workspace
 from moabot_platforms.words import apology
 
 if TYPE_CHECKING:
@@ -62,17 +62,17 @@ class SlackReply(Progress):
     taken away.
     """
 
-    def __init__(self, home: Workspace, entry: Entry, desk: Desk, *, manners: Manners) -> None:
+    def __init__(self, here: Workspace, entry: Entry, desk: Desk, *, manners: Manners) -> None:
         super().__init__(self._changes)
-        self._web = home.web
-        self._bot = home.bot
+        self._web = here.web
+        self._bot = here.bot
         self._entry = entry
         self._desk = desk
         self._manners = manners
         self._event = event_of(entry.message)
         self._of = hashlib.blake2b(self._event.encode(), key=entry.seed, digest_size=16).hexdigest()
         self._place = place_of(entry)
-        self._stream = Stream(home.web, self._place, of=self._of, alive=manners.alive)
+        self._stream = Stream(here.web, self._place, of=self._of, alive=manners.alive)
         self._posts: dict[str, str] = {}
         self._edits = LatestWins(self._show, every_s=EVERY_S)
         self._edited_at = 0.0
@@ -175,10 +175,10 @@ class SlackReply(Progress):
             thread = await self._web.thread(self._place)
         except SlackRefused:  # it may not read here: what was noted must do
             return noted
-        found = marked(thread, self._of)
+        found, bot = marked(thread, self._of), await self._bot()
         for post in thread if "0" in found else ():
             ts = text(post, "ts")
-            ours = text(post, "user") == self._bot and not is_marked(post)
+            ours = text(post, "user") == bot and not is_marked(post)
             if ours and ts > found["0"] and ts not in self._manners.alive:
                 found[f"stream {ts}"] = ts
         return {**noted, **found}

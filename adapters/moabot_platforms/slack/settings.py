@@ -14,6 +14,11 @@ class SlackSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    workspaces: Literal["one", "many"] = Field(
+        default="one",
+        description="one: that of the bot token; many: people install the app in theirs, "
+        "which needs mode http",
+    )
     mode: Literal["socket", "http"] = Field(
         default="socket",
         description="socket: the bot connects to Slack; http: Slack sends requests to it",
@@ -28,6 +33,19 @@ class SlackSettings(BaseModel):
     signing_secret_env: str = Field(
         default="SLACK_SIGNING_SECRET",
         description="the variable with the signing secret, for mode http",
+    )
+    client_id_env: str = Field(
+        default="SLACK_CLIENT_ID",
+        description="the variable with the client id, for many workspaces",
+    )
+    client_secret_env: str = Field(
+        default="SLACK_CLIENT_SECRET",
+        description="the variable with the client secret, for many workspaces",
+    )
+    secret_key_env: str = Field(
+        default="MOABOT_SLACK_KEY",
+        description="the variable with the key that seals the tokens of many workspaces "
+        "(`moabot slack key` makes one); older keys may follow after commas",
     )
     connections: int = Field(
         default=2, ge=1, le=10, description="websockets to Slack, so that one may be recycled"
@@ -47,6 +65,10 @@ class SlackSettings(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> SlackSettings:
+        if self.workspaces == "many" and self.mode != "http":
+            raise ValueError(
+                'workspaces = "many" needs mode = "http": Slack sends browsers to public_url'
+            )
         if self.mode == "http" and not self.public_url.startswith("https://"):
             raise ValueError("mode http needs public_url, an address that begins with https://")
         return self

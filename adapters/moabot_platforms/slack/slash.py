@@ -94,33 +94,34 @@ def _now(here: Defaults, name: str) -> str:
 async def shortcut(slack: Slack, body: Json) -> None:
     """The message shortcut `Ask moabot about this`."""
     message = inside(body, "message")
+    here = slack.workspaces.at(text(body, "team", "id"))
     view = forms.about(
-        plain(text(message, "text"), bot=slack.home.bot),
+        plain(text(message, "text"), bot=await here.bot()),
         channel=text(body, "channel", "id"),
         thread=text(message, "thread_ts") or text(message, "ts"),
         author=text(message, "user"),
     )
     args = {"trigger_id": text(body, "trigger_id"), "view": view}
-    await slack.home.web.call("views.open", args)
+    await here.web.call("views.open", args)
 
 
 async def asked_about(slack: Slack, ack: Ack, body: Json) -> None:
     """The question about a message was sent: it is answered in the message's thread."""
     note, question = forms.noted(body), forms.filled(body, "question")
-    channel, user = note["channel"], text(body, "user", "id")
+    team, channel, user = text(body, "team", "id"), note["channel"], text(body, "user", "id")
     quoted = "\n".join(f"> {line}" for line in note["quoted"].split("\n"))
     message = Message(
         platform="slack",
-        workspace=text(body, "team", "id"),
+        workspace=team,
         channel=channel,
         author=user,
         text=f"{question}\n\nThis is about a message of @{note['author']}:\n{quoted}",
-        event_id=event_id(text(body, "team", "id"), channel, text(body, "view", "id")),
+        event_id=event_id(team, channel, text(body, "view", "id")),
         thread=note["thread"],
-        private=await slack.is_private(channel),
+        private=await slack.is_private(team, channel),
     )
     try:
-        await _require_membership(slack, channel)
+        await _require_membership(slack, team, channel)
         if not await slack.take_on(message):
             raise stopping()
         await ack()
@@ -128,12 +129,11 @@ async def asked_about(slack: Slack, ack: Ack, body: Json) -> None:
         await ack(response_action="errors", errors={"question": str(error)[:1900]})
 
 
-async def _require_membership(slack: Slack, channel: str) -> None:
+async def _require_membership(slack: Slack, team: str, channel: str) -> None:
     """A shortcut works where the bot is not: nobody would ever see its answer there."""
     try:
-        found = inside(
-            await slack.home.web.call("conversations.info", {"channel": channel}), "channel"
-        )
+        answer = await slack.web(team).call("conversations.info", {"channel": channel})
+        found = inside(answer, "channel")
     except SlackRefused as refused:
         raise _outside(refused.error) from refused
     except PlatformError:  # it cannot be told in time: posting will
@@ -157,7 +157,7 @@ async def _ask(slack: Slack, body: Json, question: str) -> None:
     shown = {"type": "section", "text": {"type": "mrkdwn", "text": _asked(user, question)}}
     mark = Mark(text(body, "trigger_id")[-32:], "question")
     try:
-        root = await slack.home.web.post(
+        root = await slack.web(team).post(
             Place(team, channel, "", user), Content(blocks.preview(question), (shown,)), mark
         )
     except SlackRefused as refused:
@@ -167,10 +167,10 @@ async def _ask(slack: Slack, body: Json, question: str) -> None:
         workspace=team,
         channel=channel,
         author=user,
-        text=plain(question, bot=slack.home.bot),
+        text=plain(question, bot=await slack.workspaces.at(team).bot()),
         event_id=event_id(team, channel, root),
         thread=root,
-        private=await slack.is_private(channel),
+        private=await slack.is_private(team, channel),
     )
     if not await slack.take_on(message):
         raise stopping()
@@ -184,7 +184,7 @@ async def _open_settings(slack: Slack, body: Json) -> None:
     now = {name: _now(here, name) for name in (*choices, *budgets)}
     view = forms.settings(now, choices, channel=asker.scope.channel)
     args = {"trigger_id": text(body, "trigger_id"), "view": view}
-    await slack.home.web.call("views.open", args)
+    await slack.web(asker.scope.workspace).call("views.open", args)
 
 
 async def _asker(slack: Slack, body: Json) -> Asker:
@@ -199,7 +199,7 @@ async def _announce(slack: Slack, asker: Asker, words: str) -> None:
     shown = {"type": "section", "text": {"type": "mrkdwn", "text": line}}
     place = Place(asker.scope.workspace, asker.scope.channel, "", asker.author)
     mark = Mark("settings", words[:100])
-    await slack.home.web.post(place, Content(blocks.preview(words), (shown,)), mark)
+    await slack.web(place.team).post(place, Content(blocks.preview(words), (shown,)), mark)
 
 
 def _asked(user: str, question: str) -> str:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from moabot.errors import PlatformError
 from moabot_platforms.edits import TryLater
@@ -20,16 +21,19 @@ __all__ = [
     "SlackRefused",
     "SlackSilent",
     "Web",
-    "Workspace",
     "is_marked",
     "marked",
+    "persistently",
 ]
 
 Call = Callable[[str, Json], Awaitable[Json]]
 """One request. Raises `TryLater`, `SlackRefused` or `SlackSilent`."""
 
+T = TypeVar("T")
 PATIENCE_S = 3600.0
 """How long what must arrive is tried."""
+PAUSE_S = 60.0
+"""At most, between two tries of what there is no bot in Slack without."""
 QUIET = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
 """No preview of what a model links to, no mention that it spells."""
 MARK = "moabot_post"
@@ -186,15 +190,6 @@ class Web:
                 return found
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """One workspace (`team`), who we are there (`bot`, a user id), and its Web API."""
-
-    team: str
-    bot: str
-    web: Web
-
-
 def marked(posts: Sequence[Json], of: str) -> dict[str, str]:
     """Which of the posts are parts of one answer: ts by part."""
     found: dict[str, str] = {}
@@ -208,6 +203,20 @@ def marked(posts: Sequence[Json], of: str) -> dict[str, str]:
 def is_marked(post: Json) -> bool:
     """Whether a post says that it is a whole part of some answer."""
     return text(post, "metadata", "event_type") == MARK
+
+
+async def persistently(attempt: Callable[[], Awaitable[T]], *, what: str) -> T:
+    """Again and again until Slack takes or refuses it; each time that it does not is logged."""
+    pause_s = 0.25
+    while True:
+        try:
+            return await attempt()
+        except (TryLater, SlackSilent) as error:
+            pause_s = min(2 * pause_s, PAUSE_S)
+            wait_s = error.retry_after_s if isinstance(error, TryLater) else pause_s
+            said = {"call": what, "error": error.what, "again_in_s": wait_s}
+            log.warning("slack not reached", extra=said)
+        await asyncio.sleep(wait_s)
 
 
 async def _insisting(attempt: Callable[[], Awaitable[Json]]) -> Json:

@@ -22,6 +22,8 @@ __all__ = ["Source", "found", "install", "is_plugin", "uninstall"]
 
 REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(\[[\w\s,.-]*\])?\s*([=<>!~].*)?")
 
+HELD = "Mend that, and try again; what moabot itself needs stays in the versions that it needs."
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -49,7 +51,9 @@ class Source:
 
 
 def install(source: Source) -> Distribution:
-    """Install it beside moabot, which stays as it is; raises `PluginError` with what was said.
+    """Install it beside moabot, which stays as it is, and whose own requirements go on to be met.
+
+    Raises `PluginError` with what the installer said.
 
     What comes from a file is always installed anew, and so is what was changed since.
     """
@@ -57,9 +61,9 @@ def install(source: Source) -> Distribution:
     anew = source.is_file or (there is not None and bool(altered(there)))
     with tempfile.TemporaryDirectory() as folder:
         bounds = Path(folder) / "constraints.txt"
-        bounds.write_text(f"moabot=={version('moabot')}\n")
+        bounds.write_text("\n".join(_held()))
         for command in _commands(source, bounds, anew=anew and there is not None):
-            _run(command, f"{source.spec} could not be installed")
+            _run(command, f"{source.spec} could not be installed", fix=HELD)
     importlib.invalidate_caches()
     installed = found(source.name)
     if installed is None:
@@ -104,6 +108,12 @@ def is_plugin(installed: Distribution) -> bool:
     return bool(installed.entry_points.select(group="moabot"))
 
 
+def _held() -> list[str]:
+    """This moabot and what it needs, as constraints; those can have no extras."""
+    needs = [need for need in distribution("moabot").requires or () if "extra ==" not in need]
+    return [f"moabot=={version('moabot')}", *(re.sub(r"\[[^]]*\]", "", need) for need in needs)]
+
+
 def _commands(source: Source, bounds: Path, *, anew: bool) -> list[Sequence[str]]:
     uv = _uv()
     if uv is not None:
@@ -127,11 +137,11 @@ def _uv() -> str | None:
     return shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
 
 
-def _run(command: Sequence[str], what: str) -> None:
+def _run(command: Sequence[str], what: str, *, fix: str = "Mend that, and try again.") -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
-        raise PluginError(f"{what}: {said[-500:]}", fix="Mend that, and try again.")
+        raise PluginError(f"{what}: {said[-500:]}", fix=fix)
 
 
 def _name_in(pyproject: Path) -> str:

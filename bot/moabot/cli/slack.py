@@ -9,7 +9,8 @@ __all__ = ["EXAMPLES", "slack"]
 EXAMPLES = """\b
 Examples:
   moabot slack manifest
-  moabot slack manifest --name oracle"""
+  moabot slack manifest --name oracle
+  moabot slack key"""
 
 LONGEST = 35
 """Characters of an app's name, as Slack has it."""
@@ -44,3 +45,14 @@ def manifest(
         own = chosen.own() if chosen is not None else {}
         settings = validated(SlackSettings, own, where="[platforms.slack]")
         typer.echo(made.manifest(settings, name=name))
+
+
+@slack.command("key")
+def key() -> None:
+    """Print a new key that seals the tokens of many workspaces.
+
+    It belongs into the variable that [platforms.slack] secret_key_env names.
+    """
+    from moabot_platforms.slack.sealing import new_key  # noqa: PLC0415 - as above
+
+    typer.echo(new_key())

@@ -18,6 +18,7 @@ from moabot.store.rows import (
     Accepted,
     By,
     Change,
+    Installation,
     Kind,
     Left,
     Opinion,
@@ -117,6 +118,20 @@ class Store(Protocol):
 
     async def opinions(self) -> Sequence[Opinion]:
         """All opinions, newest first."""
+        ...
+
+    def install(self, installation: Installation) -> asyncio.Future[None]:
+        """Keep what opens a workspace, in the place of what is older."""
+        ...
+
+    def uninstall(self, platform: str, workspace: str, *, before: float) -> asyncio.Future[bool]:
+        """Forget a workspace, unless it was installed after that time; whether one was forgotten."""
+        ...
+
+    async def installations(
+        self, platform: str, workspace: str | None = None
+    ) -> Sequence[Installation]:
+        """Where a platform is installed, by workspace; or that one workspace, if it is there."""
         ...
 
     async def spending(

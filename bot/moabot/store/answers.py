@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Awaitable, Sequence
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,8 @@ COLUMNS = (
     "place, partition, name, platform, workspace, channel, thread, private, author, event,"
     " question, encoder, vector, answer, cost, at, expires"
 )
+STANDS = "EXISTS (SELECT 1 FROM inbox WHERE event = :event AND text <> '')"
+"""Whether a message is neither deleted, which leaves it without words, nor erased."""
 DAY_S = 86_400
 
 
@@ -31,7 +34,8 @@ class Answers(Protocol):
     def keep(self, kept: Kept) -> asyncio.Future[int]:
         """Insert in place of an older answer to the same; returns the row's place.
 
-        0, and nothing is written, when the message was deleted while it was being answered.
+        0, and nothing is written, when the message that it was made for is not in the inbox: it
+        was deleted or erased while it was being answered.
         """
         ...
 
@@ -47,8 +51,16 @@ class Answers(Protocol):
         """The next rows by place."""
         ...
 
+    async def unseen(self, place: int, *, most: int) -> Sequence[Kept]:
+        """The next rows by place that no encoder has looked at."""
+        ...
+
+    def embed(self, kept: Kept) -> asyncio.Future[bool]:
+        """Write a row's encoder and vector; False when the row is gone."""
+        ...
+
     def give(self, given: Sequence[Given]) -> asyncio.Future[None]:
-        """Note who was given what."""
+        """Note who was given what, of messages that are in the inbox."""
         ...
 
     async def given(self, event: str) -> Given | None:
@@ -115,6 +127,14 @@ class SqliteAnswers:
         """A page."""
         return await self._store.reading(partial(_after, place=place, most=most))
 
+    async def unseen(self, place: int, *, most: int) -> Sequence[Kept]:
+        """A page."""
+        return await self._store.reading(partial(_unseen, place=place, most=most))
+
+    def embed(self, kept: Kept) -> asyncio.Future[bool]:
+        """By its place."""
+        return self._store.writing(partial(_embed, kept=kept))
+
     def give(self, given: Sequence[Given]) -> asyncio.Future[None]:
         """The last one for each event."""
         return self._store.writing(partial(_give, given=tuple(given)))
@@ -165,8 +185,7 @@ class SqliteAnswers:
 
 
 def _keep(c: sqlite3.Connection, *, kept: Kept) -> int:
-    deleted = "SELECT 1 FROM inbox WHERE event = ? AND text = ''"
-    if c.execute(deleted, (kept.event,)).fetchone():
+    if kept.event and not c.execute(f"SELECT {STANDS}", {"event": kept.event}).fetchone()[0]:
         return 0
     c.execute("DELETE FROM answers WHERE partition = ? AND name = ?", (kept.partition, kept.name))
     scope = kept.scope
@@ -213,6 +232,22 @@ def _after(c: sqlite3.Connection, *, place: int, most: int) -> Sequence[Brief]:
     return list(map(Brief._make, rows))
 
 
+def _unseen(c: sqlite3.Connection, *, place: int, most: int) -> Sequence[Kept]:
+    rows = c.execute(
+        f"SELECT {COLUMNS} FROM answers WHERE encoder = '' AND place > ? ORDER BY place LIMIT ?",  # noqa: S608 - our columns
+        (place, most),
+    )
+    return list(map(_kept, rows))
+
+
+def _embed(c: sqlite3.Connection, *, kept: Kept) -> bool:
+    found = c.execute(
+        "UPDATE answers SET encoder = ?, vector = ?, size = ? WHERE place = ?",
+        (kept.encoder, kept.vector, kept.size, kept.place),
+    )
+    return found.rowcount == 1
+
+
 def _kept(row: Sequence[object]) -> Kept:
     place, partition, name, platform, workspace, channel, thread, private, author, event, *rest = (
         row
@@ -237,8 +272,9 @@ def _kept(row: Sequence[object]) -> Kept:
 
 def _give(c: sqlite3.Connection, *, given: Sequence[Given]) -> None:
     c.executemany(
-        "INSERT OR REPLACE INTO answers_given (event, partition, asked, place) VALUES (?, ?, ?, ?)",
-        [(each.event, each.partition, each.asked, each.place) for each in given],
+        "INSERT OR REPLACE INTO answers_given (event, partition, asked, place)"
+        f" SELECT :event, :partition, :asked, :place WHERE {STANDS}",
+        [asdict(each) for each in given],
     )
 
 

@@ -13,6 +13,7 @@ from moabot.store.rows import (
     By,
     Change,
     File,
+    Installation,
     Opinion,
     Said,
     Spending,
@@ -24,6 +25,7 @@ __all__ = [
     "changes",
     "check",
     "dead",
+    "installations",
     "opinions",
     "paces",
     "settings",
@@ -159,6 +161,18 @@ def opinions(c: sqlite3.Connection) -> Sequence[Opinion]:
         " FROM feedback ORDER BY at DESC"
     )
     return [Opinion(row[0], _scope(row[1:6]), *row[6:]) for row in found]
+
+
+def installations(
+    c: sqlite3.Connection, *, platform: str, workspace: str | None
+) -> Sequence[Installation]:
+    """Where a platform is installed."""
+    found = c.execute(
+        "SELECT platform, workspace, bot, sealed, at FROM installations"
+        " WHERE platform = ?1 AND (?2 IS NULL OR workspace = ?2) ORDER BY workspace",
+        (platform, workspace),
+    )
+    return [Installation(*row) for row in found]
 
 
 def spending(

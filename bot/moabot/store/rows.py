@@ -15,6 +15,7 @@ __all__ = [
     "Change",
     "File",
     "Given",
+    "Installation",
     "Kept",
     "Kind",
     "Left",
@@ -134,6 +135,20 @@ class Opinion:
     who: str
     verdict: int
     reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A workspace that let a platform in, where it is the user `bot`.
+
+    `sealed` opens it, and only the platform that sealed it can read that.
+    """
+
+    platform: str
+    workspace: str
+    bot: str
+    sealed: bytes
     at: float
 
 

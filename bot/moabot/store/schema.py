@@ -167,4 +167,15 @@ ALTER TABLE turns ADD COLUMN writer TEXT;
 CREATE INDEX turns_origin ON turns (origin) WHERE origin IS NOT NULL;
 """
 
-CHANGES = (JOURNAL, CONVERSATIONS, ANSWERS + AGAIN)
+INSTALLATIONS = """
+CREATE TABLE installations (
+    platform TEXT NOT NULL,
+    workspace TEXT NOT NULL,
+    bot TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (platform, workspace)
+) WITHOUT ROWID;
+"""
+
+CHANGES = (JOURNAL, CONVERSATIONS, ANSWERS + AGAIN, INSTALLATIONS)

@@ -23,6 +23,7 @@ from moabot.store.rows import (
     Accepted,
     By,
     Change,
+    Installation,
     Kind,
     Left,
     Opinion,
@@ -39,6 +40,15 @@ T = TypeVar("T")
 MEGABYTE = 1_000_000
 FREE_LOOK_S = 0.2
 """How old the last look at the free space of the disk may be."""
+
+OF_WRITING = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+OF_READING = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
+"""These are of SQLITE_IOERR too."""
 
 
 class SqliteStore:
@@ -152,6 +162,24 @@ class SqliteStore:
         """All opinions."""
         return await self.reading(queries.opinions)
 
+    def install(self, installation: Installation) -> asyncio.Future[None]:
+        """Insert, or replace what is older."""
+        return self.writing(partial(statements.install, installation=installation))
+
+    def uninstall(self, platform: str, workspace: str, *, before: float) -> asyncio.Future[bool]:
+        """Delete the row."""
+        return self.writing(
+            partial(statements.uninstall, platform=platform, workspace=workspace, before=before)
+        )
+
+    async def installations(
+        self, platform: str, workspace: str | None = None
+    ) -> Sequence[Installation]:
+        """One row, or all of a platform."""
+        return await self.reading(
+            partial(queries.installations, platform=platform, workspace=workspace)
+        )
+
     async def spending(
         self, by: By, *, since: float, scope: Scope | None = None
     ) -> Sequence[Spending]:
@@ -212,13 +240,22 @@ def _back_up(connection: sqlite3.Connection, *, path: Path) -> None:
                 f"The copy is damaged: {wrong[0]}.", fix="Run `moabot check` on the database."
             )
         part.rename(path)
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
+        if isinstance(error, sqlite3.Error) and not _is_of_writing(error):
+            raise
         raise StoreError(
-            f"The backup {str(path)!r} cannot be written: {error.strerror}.",
+            f"The backup {str(path)!r} cannot be written: {getattr(error, 'strerror', error)}.",
             fix="Name a file where there is room and a right to write.",
         ) from error
     finally:
         part.unlink(missing_ok=True)
+        part.with_name(f"{part.name}-journal").unlink(missing_ok=True)
+
+
+def _is_of_writing(error: sqlite3.Error) -> bool:
+    """Whether the copy is at fault: the database itself is only read for it."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in OF_WRITING and code not in OF_READING
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from moabot.contract import Scope
 from moabot.store.queries import accepted
-from moabot.store.rows import Accepted, Change, Kind, Left, Opinion, Said, Spent, Step
+from moabot.store.rows import Accepted, Change, Installation, Kind, Left, Opinion, Said, Spent, Step
 
 __all__ = [
     "accept",
@@ -21,12 +21,14 @@ __all__ = [
     "end",
     "erase",
     "expire",
+    "install",
     "keep",
     "lay_down",
     "opine",
     "posted",
     "revive",
     "take_up",
+    "uninstall",
 ]
 
 PICO = 10**12
@@ -236,6 +238,31 @@ def opine(c: sqlite3.Connection, *, opinion: Opinion) -> None:
     )
 
 
+def install(c: sqlite3.Connection, *, installation: Installation) -> None:
+    """Let the newest stand, whichever comes last."""
+    c.execute(
+        "INSERT INTO installations (platform, workspace, bot, sealed, at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET bot = excluded.bot, sealed = excluded.sealed, at = excluded.at"
+        " WHERE excluded.at >= at",
+        (
+            installation.platform,
+            installation.workspace,
+            installation.bot,
+            installation.sealed,
+            installation.at,
+        ),
+    )
+
+
+def uninstall(c: sqlite3.Connection, *, platform: str, workspace: str, before: float) -> bool:
+    """Delete what is not newer."""
+    gone = c.execute(
+        "DELETE FROM installations WHERE platform = ? AND workspace = ? AND at <= ?",
+        (platform, workspace, before),
+    )
+    return gone.rowcount == 1
+
+
 def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> Left:
     """Delete what belongs to a user or a channel; returns what is left."""
     whose, key = (USER, user) if user is not None else (CHANNEL, channel)
@@ -295,7 +322,7 @@ def expire(c: sqlite3.Connection, *, before: Mapping[Kind, float]) -> int:
                 ).rowcount
         which = {"inbox": old, "answers": "expires < ?"}.get(kind, "at < ?")
         gone += c.execute(f"DELETE FROM {kind} WHERE {which}", (at,)).rowcount  # noqa: S608 - as above
-    # Who runs beside us hears of a removal within a second, so nobody is that many behind.
+    # Who is further behind finds their numbers missing, and looks at all rows instead.
     last = "(SELECT MAX(number) FROM answers_gone)"
     c.execute(f"DELETE FROM answers_gone WHERE number <= {last} - ?", (TOLD,))  # noqa: S608 - as above
     return gone

@@ -19,8 +19,16 @@ __all__ = ["Writer"]
 T = TypeVar("T")
 MOST_AT_ONCE = 1000
 """Jobs of one commit, so that nobody waits for a giant one."""
-UNWRITABLE = (sqlite3.Error, ValueError, OverflowError)
-"""What a row can raise: a text that is no Unicode and a number beyond 64 bits are no SQLite errors."""
+HOPELESS = (
+    ValueError,
+    ArithmeticError,
+    sqlite3.DataError,
+    sqlite3.IntegrityError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+"""What a row raises that can never be written: a text that is no Unicode, a number beyond 64 bits."""
+UNWRITABLE = (sqlite3.Error, *HOPELESS)
 SOON_S = 0.005
 """How long a job that nobody waits for may wait for company: about as long as a commit takes."""
 
@@ -139,10 +147,12 @@ class Writer:
         return [None] * len(jobs)
 
     def _told_why(self, error: Exception) -> StoreError:
-        if isinstance(error, sqlite3.Error):
+        if isinstance(error, sqlite3.Error) and not isinstance(error, HOPELESS):
             return self._explain(error)
         return StoreError(
-            f"A row cannot be written: {error}.", fix="Ask again in other words, or report this."
+            f"A row cannot be written: {error}.",
+            fix="Ask again in other words, or report this.",
+            hopeless=True,
         )
 
     def _together(self, jobs: list[_Job]) -> None:

@@ -13,6 +13,7 @@ from moabot.contract import Answer, Cache, Question, Scope
 from moabot.opening import nobody
 from moabot.plugins import Kind
 from moabot.store import sqlite
+from moabot.store.rows import Accepted
 from moabot.testing.checked import Checked, ContractBroken, hold
 
 __all__ = ["CacheContract"]
@@ -20,6 +21,17 @@ __all__ = ["CacheContract"]
 QUESTION = Question(
     "What is the capital of Australia?", scope=Scope("test", "w", "c"), event="test:1"
 )
+ASKED = Accepted(
+    event=QUESTION.event,
+    scope=QUESTION.scope,
+    author="ann",
+    text=QUESTION.text,
+    addressed=True,
+    said_at=0.0,
+    seed=b"",
+    at=0.0,
+)
+"""The message, which a store wants to have before it keeps what was made for it."""
 SHARE: Final = "channel"
 ANSWER = Answer("Canberra.", "mixture")
 KEY = "mixture/balanced"
@@ -77,6 +89,7 @@ class CacheContract(Checked):
         """The cache, with a database of its own and nobody to ask."""
         folder = Path(stack.enter_context(TemporaryDirectory()))
         store = await stack.enter_async_context(sqlite.opened(folder, alone=True))
+        await store.accept(ASKED)
         return await self.entered(stack, store, nobody)
 
     async def _with(self, work: Callable[[Cache], Awaitable[None]]) -> None:

@@ -35,10 +35,14 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Living:
-    """Starts the bot on `service` with its database in `folder`; a second start is a restart."""
+    """Starts the bot on `service` with its database in `folder`; a second start is a restart.
+
+    It must be connected after `within_s` seconds.
+    """
 
     service: FakeDiscord
     folder: Path
+    within_s: float = 10.0
 
     @asynccontextmanager
     async def __call__(
@@ -62,7 +66,7 @@ class Living:
                     left = await app.memory.durable.resume("discord")
                     running = group.create_task(platform.run(desk))
                     finishing = group.create_task(desk.finish_all(left, platform.reply_to))
-                    await self.service.ready()
+                    await self.service.ready(within_s=self.within_s)
                     try:
                         yield House(app, desk, platform)
                     finally:

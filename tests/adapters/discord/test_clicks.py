@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 from tests.adapters.discord.conftest import Living
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.service import FakeDiscord
 from tests.fakes.discord.world import Post
 
-from moabot.testing import ScriptedProvider, says
+from moabot.testing import ScriptedProvider, hangs, says
+from moabot_platforms.discord.settings import DiscordSettings
 
 
 def _text(clicked: Interaction) -> str:
@@ -47,6 +49,58 @@ async def test_proposals_are_shown_to_who_asks_for_them_one_page_each(
     assert "Page 1 of 2" in first
     assert "Beta says so." in turned.text
     assert len(service.whispers("bob")) == 1
+
+
+async def test_a_private_answer_that_came_as_a_direct_message_can_be_worked_with(
+    service: FakeDiscord, living: Living
+) -> None:
+    """It was asked in a channel, whose people may not know of it: it goes on where it stands."""
+    provider = ScriptedProvider({"a": [hangs(), says("It scatters.")]})
+    single = {"defaults": {"strategy": "single", "cache": "off"}}
+    async with living(provider, single, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        asked = service.slash("ask", {"question": "Why?", "private": True})
+        await service.until(lambda: asked.original and "Stop" in asked.original.buttons)
+    service.pass_time(1000)
+    async with living(provider, single, models=("a",)):
+        direct = service.state.direct(asked.user)
+        final = await service.until(
+            lambda: [post for post in direct.posts.values() if "👍" in post.buttons]
+        )
+        told: list[str] = []
+        for button in ("👍", "Show proposals", "Retry"):
+            clicked = service.click(button, post=final[0])
+            await service.until(partial(_text, clicked))
+            told.append(clicked.text)
+        await service.until(lambda: len(provider.prompts) == 3)
+
+    assert "it is noted" in told[0]
+    assert "no proposals" in told[1]
+    assert "another channel" not in told[2]
+
+
+@pytest.mark.parametrize("kept_from_all", [False, True], ids=["public", "private"])
+async def test_who_reads_an_answer_rates_it_in_the_thread_that_was_made_for_it(
+    service: FakeDiscord, living: Living, *, kept_from_all: bool
+) -> None:
+    """A thread under a reply is younger than the conversation, which began in the channel."""
+    threads = DiscordSettings(thread_channels=("*",))
+    service.state.channel("general").private = kept_from_all
+    async with living(ScriptedProvider(), {"defaults": {"strategy": "single"}}, kind=threads):
+        await service.until(lambda: service.state.commands)
+        asked = service.slash("ask", {"question": "Why?"})
+        await service.until(lambda: asked.original and "👍" in asked.original.buttons)
+        assert asked.original is not None
+        follow_up = service.reply("And?", asked.original)
+        thread = await service.until(lambda: follow_up.thread)
+        assert thread is not None
+        final = await service.until(
+            lambda: [post for post in thread.posts.values() if "👍" in post.buttons]
+        )
+        clicked = service.click("👍", post=final[0], user="bob")
+        await service.until(lambda: clicked.text)
+
+    assert "it is noted" in clicked.text
 
 
 async def test_an_opinion_is_kept_and_replaced_by_a_later_one(

@@ -6,6 +6,7 @@ import pytest
 from tests.adapters.discord.conftest import Living
 from tests.fakes.discord.interactions import Interaction
 from tests.fakes.discord.service import FakeDiscord
+from tests.fakes.discord.world import Post
 
 from moabot.testing import ScriptedProvider, says
 
@@ -152,15 +153,57 @@ async def test_a_message_can_be_asked_about_from_its_menu(
     async with living(provider, {"defaults": {"strategy": "single"}}, models=("a",)):
         await service.until(lambda: service.state.syncs)
         claim = service.say("The moon is made of cheese.", user="bob")
-        menu = service.menu("Ask moabot about this message", claim)
-        await service.until(lambda: menu.form)
-        assert menu.form is not None
-        field = menu.form["components"][0]["component"]["custom_id"]
-        asked = service.submit(menu, {field: "Is that true?"})
+        asked = await asked_about(service, claim, "Is that true?")
         await ended(service, asked)
 
     text = provider.prompts[0][1].turns[0].text
     assert text == "> The moon is made of cheese.\n\nIs that true?"
+
+
+async def asked_about(service: FakeDiscord, post: Post, wanted: str = "") -> Interaction:
+    """The form of a message's menu, filled in and sent."""
+    menu = service.menu("Ask moabot about this message", post)
+    await service.until(lambda: menu.form)
+    assert menu.form is not None
+    field = menu.form["components"][0]["component"]["custom_id"]
+    return service.submit(menu, {field: wanted})
+
+
+async def test_what_a_person_sees_of_a_message_is_what_is_asked_about(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Our own answers are layouts, and others post pictures or embeds; all have no content."""
+    provider = ScriptedProvider({"a": [says("The moon is cheese."), *[says("Yes.")] * 3]})
+    async with living(provider, {"defaults": {"strategy": "single"}}, models=("a",)):
+        await service.until(lambda: service.state.syncs)
+        service.mention("What is the moon?")
+        ours = await service.said()
+        await service.until(lambda: "👍" in ours.buttons)
+        picture = service.say("", user="bob", files={"moon.png": b"\x89PNG\r\n\x1a\n"})
+        embed = service.say("", user="bob")
+        embed.embeds = [{"type": "rich", "title": "News", "description": "The moon is full."}]
+        for post in (ours, picture, embed):
+            await ended(service, await asked_about(service, post))
+
+    told = [prompt.turns[-1] for _, prompt in provider.prompts[1:]]
+    assert told[0].text.startswith("> The moon is cheese.")
+    assert [image.name for image in told[1].images] == ["moon.png"]
+    assert told[2].text.startswith("> News\n> The moon is full.\n\n")
+
+
+async def test_a_message_with_nothing_to_read_costs_nothing(
+    service: FakeDiscord, living: Living
+) -> None:
+    """A sticker would be explained by models that were not shown it."""
+    provider = ScriptedProvider()
+    async with living(provider, MIXTURE):
+        await service.until(lambda: service.state.syncs)
+        menu = service.menu("Ask moabot about this message", service.say("", user="bob"))
+        refusal = await told(service, menu)
+
+    assert "nothing in that message" in refusal
+    assert menu.private
+    assert provider.prompts == []
 
 
 async def test_commands_are_told_to_discord_only_when_they_changed(

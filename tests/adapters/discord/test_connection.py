@@ -38,7 +38,7 @@ def alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     async def live(provider: ScriptedProvider, play: Play, faults: Faults | None) -> None:
         async with FakeDiscord(faults=faults) as discord:
             monkeypatch.setenv("DISCORD_TOKEN", discord.token)
-            bot = Living(discord, tmp_path)
+            bot = Living(discord, tmp_path, within_s=2000)
             async with bot(provider, TABLES, models=("a",), panel=PATIENT):
                 await discord.until(lambda: discord.state.commands)
                 await play(discord)
@@ -131,5 +131,24 @@ def test_a_gateway_that_is_not_told_at_the_start_is_asked_for_again(alive: Run) 
         await discord.until(lambda: finals(discord), within_s=300)
 
         assert (len(coming), discord.gateway.resumes) == (0, 0)
+
+    alive(ScriptedProvider({"a": says("Because.")}), play, faults=faults)
+
+
+@pytest.mark.parametrize(("told", "least_s"), [("", 600), ("1200", 1200), ("7.5", 7.5)])
+@pytest.mark.parametrize("greeting", ["GET /users/@me", "GET /gateway/bot"])
+def test_a_limit_of_the_whole_address_is_waited_out(
+    alive: Run, greeting: str, told: str, least_s: float
+) -> None:
+    """It ends by itself, if nobody knocks meanwhile; a bot that gave up would have to be started."""
+    coming: deque[Fault] = deque(["banned"])
+    faults = Faults(coming=coming, retry_after=told, hits=lambda request: request == greeting)
+
+    async def play(discord: FakeDiscord) -> None:
+        discord.mention("Why?")
+        await discord.until(lambda: finals(discord), within_s=300)
+
+        assert not coming
+        assert asyncio.get_running_loop().time() >= least_s
 
     alive(ScriptedProvider({"a": says("Because.")}), play, faults=faults)

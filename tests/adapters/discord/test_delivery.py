@@ -150,6 +150,31 @@ async def test_a_channel_that_forbids_writing_is_soon_left_alone(
     assert len(provider.prompts) < 10
 
 
+async def _stopped_late(service: FakeDiscord, user: str, *, status: int) -> None:
+    """A private answer that ends after its token; Discord's word to the direct messages is `status`."""
+    asked = service.slash("ask", {"question": "Why?", "private": True}, user=user)
+    await service.until(lambda: asked.original and "Stop" in asked.original.buttons)
+    service.pass_time(1000)
+    service.click("Stop", post=asked.original, user=user)
+    await service.until(lambda: service.count("POST /users/@me/channels", status=status))
+
+
+async def test_who_takes_no_direct_messages_keeps_nobody_from_theirs(
+    service: FakeDiscord, living: Living
+) -> None:
+    """What a private answer goes on in is one person's; others must not wait ten minutes for it."""
+    provider = ScriptedProvider({"a": hangs()})
+    async with living(provider, SINGLE, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        service.forbid(service.state.direct(service.state.user("ada")))
+        await _stopped_late(service, "ada", status=403)
+        await _stopped_late(service, "bob", status=200)
+        direct = service.state.direct(service.state.user("bob"))
+        await service.until(lambda: direct.posts)
+
+    assert service.count("POST /users/@me/channels", status=403) == 1
+
+
 async def test_a_full_disk_is_told_to_who_asks(service: FakeDiscord, living: Living) -> None:
     """What cannot be kept is not answered, and silence would be taken for a broken bot."""
     async with living(ScriptedProvider(), SINGLE, models=("a",)) as house:

@@ -76,6 +76,14 @@ async def test_a_channel_that_forbids_is_left_alone_for_ten_minutes(doors: Doors
     assert await doors.sent(1, request) == "done"
 
 
+async def test_who_opens_direct_messages_too_fast_waits_for_half_a_minute(doors: Doors) -> None:
+    """Discord says 403 to it, but to no purpose of the person's: they must get their answer."""
+    request = Requests([refusal(403, 40003)] * 3)
+
+    assert await persist(lambda: doors.sent(1, request)) == "done"
+    assert request.at == [0, 30, 60, 90]
+
+
 async def test_a_revoked_token_ends_all_requests(doors: Doors) -> None:
     """Three 401s are all that reliability allows; one is enough to know."""
     request = Requests([refusal(401)])
@@ -102,7 +110,7 @@ async def test_a_dead_interaction_is_gone_and_no_revoked_token(doors: Doors) -> 
         (refusal(400, 50035), PlatformError),
         (refusal(429), TryLater),
         (refusal(503), TryLater),
-        (discord.RateLimited(77.0), TryLater),
+        (refusal(403, 40003), TryLater),
         (aiohttp.ServerDisconnectedError(), TryLater),
         (ConnectionResetError(), TryLater),
     ],

@@ -84,6 +84,18 @@ async def test_a_wrong_token_names_the_variable(
     assert "a.wrong.token" not in str(wrong)
 
 
+@pytest.mark.parametrize("route", ["GET /users/@me", "GET /users/@me/guilds"])
+async def test_a_connection_that_breaks_sends_to_the_network(
+    discord: FakeDiscord, route: str
+) -> None:
+    """Else the bot itself is blamed for a cable."""
+    discord.state.faults.hits = lambda asked: asked == route
+    discord.state.faults.coming.extend(("cut",) * 20)
+    found = await check(DiscordSettings())
+
+    assert [(f.state, f.fix) for f in found] == [("error", "Check the network, and try again.")]
+
+
 @pytest.mark.parametrize("noticed", ["at a new session", "at a request"])
 async def test_a_token_that_is_revoked_ends_the_bot_with_a_reason(
     service: FakeDiscord, living: Living, noticed: str

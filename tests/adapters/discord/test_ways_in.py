@@ -10,7 +10,7 @@ import pytest
 from tests.adapters.discord.conftest import Living
 from tests.fakes.discord.limits import Fault
 from tests.fakes.discord.service import FakeDiscord
-from tests.fakes.discord.world import Post
+from tests.fakes.discord.world import READ_HISTORY, Post
 
 from moabot.contract import Attachment, Platform
 from moabot.plugins import Plugins
@@ -88,6 +88,65 @@ async def test_a_reply_to_any_page_of_an_answer_goes_on_with_its_conversation(
     assert not is_final(first)
     assert last is not first
     assert [turn.role for turn in provider.prompts[-1][1].turns] == ["user", "assistant", "user"]
+
+
+async def test_a_reply_to_any_page_of_a_commands_answer_goes_on_with_its_conversation(
+    service: FakeDiscord, living: Living
+) -> None:
+    """No question stands above it that the pages could reply to."""
+    long = "\n\n".join(f"Paragraph {number} of many words." for number in range(300))
+    provider = ScriptedProvider({"a": [says(long), *[says("So it is.")] * 3]})
+    async with living(provider, SINGLE, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        service.slash("ask", {"question": "Tell me all."})
+        await service.until(lambda: any(map(is_final, service.seen())))
+        pages = service.seen()
+        for number, page in enumerate(pages):
+            service.reply("And now?", page)
+            await service.until(partial(_has_finals, service, number + 2))
+
+    assert len(pages) == 3
+    assert [len(prompt.turns) for _, prompt in provider.prompts] == [1, 3, 5, 7]
+
+
+def _has_finals(service: FakeDiscord, number: int) -> bool:
+    return sum(map(is_final, service.seen())) == number
+
+
+async def test_a_channel_whose_history_is_closed_is_asked_for_it_once(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Each reply there would cost a refusal, and 10,000 of them ban the address."""
+    async with living(ScriptedProvider(), SINGLE, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        service.forbid("general", permissions=READ_HISTORY)
+        earlier = service.say("Hello.", user="bob")
+        service.remove(earlier)
+        for number in range(3):
+            service.say(f"<@{service.state.bot.id}> Why?", reply_to=earlier)
+            await service.until(partial(_has_finals, service, number + 1))
+
+    assert service.count("GET /channels/{channel}/messages/{message}", status=403) == 1
+
+
+async def test_what_is_refused_is_not_fetched_for(service: FakeDiscord, living: Living) -> None:
+    """A flood of files and of deep chains must cost the bot nothing."""
+    strict = {**SINGLE, "admission": {"user_per_minute": 1}}
+    async with living(ScriptedProvider(), strict, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        service.mention("Why?", files={"a.txt": b"Because."})
+        await service.until(partial(_has_finals, service, 1))
+        earlier = service.say("Hello.", user="bob")
+        service.remove(earlier)
+        file = {"b.txt": b"Because."}
+        service.say(f"<@{service.state.bot.id}> And?", reply_to=earlier, files=file)
+        asked = service.slash("ask", {"question": "And?", "attachment": ("c.txt", b"Because.")})
+        await service.until(lambda: asked.text)
+        await service.until(lambda: any("as many" in post.text for post in service.seen()))
+
+    assert "as many as are allowed" in asked.text
+    assert service.state.downloads == 1
+    assert not service.count("GET /channels/{channel}/messages/{message}")
 
 
 async def test_a_reply_to_a_message_that_is_gone_begins_anew(

@@ -31,7 +31,8 @@ class Bot:
 
     def answers(self, ts: str, channel: str = "C1") -> list[Post]:
         """What the bot has said in a thread."""
-        bot = self.slack.workspace.teams["T1"].bot
+        team = self.slack.workspace.channels[channel].team
+        bot = self.slack.workspace.teams[team].bot
         return [post for post in self.slack.thread(channel, ts) if post.user == bot and not post.to]
 
     async def answered(self, ts: str, channel: str = "C1", *, count: int = 1) -> list[Post]:
@@ -83,7 +84,7 @@ async def running(
         stack.callback(served.cancel)
         stack.callback(finished.cancel)
         while chosen.mode == "socket" and len(slack.sockets.open) < chosen.connections:  # noqa: ASYNC110 - the fake tells of calls
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.02)
         yield Bot(slack, app, platform, provider)
 
 

@@ -152,7 +152,7 @@ async def test_a_slack_without_time_is_not_asked_about_each_channel(tmp_path: Pa
             await asyncio.sleep(pause_s)
             await slack.mention(slack.add_channel(channel).id, "U1", "Why?").acked()
             asked.append(sum(call.method == "conversations.info" for call in slack.calls))
-        known = await bot.platform.is_private("C7")
+        known = await bot.platform.is_private("T1", "C7")
 
     assert asked == [1, 1, 2]
     assert not known

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.adapters.slack.conftest import running
+from tests.adapters.slack.installing import free_port
 from tests.fakes.loops import LoopbackTimeLoop
 from tests.fakes.slack import FakeSlack, Faults
 
-from moabot.errors import PlatformError
+from moabot.errors import ConfigError, PlatformError
 from moabot.testing import ScriptedProvider, says
+from moabot_platforms.slack import open_slack
+from moabot_platforms.slack.settings import SlackSettings
 
 SLOW = {"deadline_s": 900.0, "call_timeout_s": 600.0, "proposers": [{"model": "a"}]}
 ALONE = {"defaults": {"strategy": "single"}}
@@ -95,7 +98,7 @@ async def test_a_bot_that_stops_leaves_new_questions_unacknowledged(tmp_path: Pa
 
 async def test_http_mode_answers_as_socket_mode_does(tmp_path: Path) -> None:
     """Signed requests come to a port of ours."""
-    port = _free_port()
+    port = free_port()
     secret = "signing-secret"
     url = f"http://127.0.0.1:{port}/slack/events"
     settings = {"mode": "http", "public_url": "https://bot.example", "port": port}
@@ -116,15 +119,6 @@ async def test_http_mode_answers_as_socket_mode_does(tmp_path: Path) -> None:
     assert "strategy" in str(helped.answer)
 
 
-def _free_port() -> int:
-    import socket  # noqa: PLC0415 - this test alone
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 async def test_what_happens_in_another_workspace_is_not_for_this_bot(tmp_path: Path) -> None:
     """One app may be installed in several: its removal there must not end the bot here."""
     provider = ScriptedProvider({"a": says("Here.")})
@@ -139,3 +133,60 @@ async def test_what_happens_in_another_workspace_is_not_for_this_bot(tmp_path: P
         await bot.answered(asked.ts)
 
     assert len({prompt.turns[-1].text for _, prompt in provider.prompts}) == 1
+
+
+@pytest.mark.parametrize(
+    "method", ["auth.test", "apps.connections.open"], ids=["who are we", "where to connect"]
+)
+@pytest.mark.parametrize("fault", ["cut", "broken", "busy"])
+async def test_a_slack_that_is_down_at_the_start_is_waited_for(
+    method: str, fault: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other chats go on meanwhile, and nobody should have to start the bot again."""
+    faults = Faults(of=frozenset({method}), busy_s=2)
+    setattr(faults, fault, 1.0)
+    provider = ScriptedProvider({"a": says("At last.")})
+    async with FakeSlack(faults=faults) as slack, asyncio.TaskGroup() as group:
+
+        async def mended() -> None:
+            await slack.until(lambda: sum(c.method == method for c in slack.calls) >= 3)
+            setattr(faults, fault, 0.0)
+
+        if fault != "cut":  # of which the fake has nothing to tell
+            group.create_task(mended())
+        else:
+            asyncio.get_running_loop().call_later(3, setattr, faults, fault, 0.0)
+        async with running(slack, provider, tmp_path, tables=ALONE) as bot:
+            asked = slack.mention("C1", "U1", "Why?")
+            posts = await bot.answered(asked.ts)
+
+    told = [record for record in caplog.records if record.getMessage() == "slack not reached"]
+    assert "At last." in posts[-1].shown
+    assert len(told) >= 2
+    assert vars(told[-1])["call"] == method
+
+
+async def test_a_token_that_turns_out_wrong_later_ends_the_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack was down when it could have been told at the start."""
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-wrong")
+    faults = Faults(next=[("auth.test", "broken")])
+    async with FakeSlack(faults=faults) as slack:
+        with pytest.raises(ExceptionGroup) as raised:
+            async with running(slack, ScriptedProvider(), tmp_path):
+                pass
+
+    assert raised.group_contains(ConfigError, match="SLACK_BOT_TOKEN")
+
+
+async def test_check_tells_of_a_slack_that_is_down() -> None:
+    """It does not wait for it."""
+    faults = Faults(cut=1.0)
+    async with (
+        FakeSlack(faults=faults) as slack,
+        open_slack(SlackSettings(api_url=slack.api_url)) as platform,
+    ):
+        found = await platform.check()
+
+    assert [finding.state for finding in found] == ["error", "error"]

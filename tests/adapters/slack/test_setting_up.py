@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from tests.fakes.slack import FakeSlack
 
 from moabot.errors import ConfigError
@@ -84,10 +85,35 @@ def test_the_manifest_for_http_names_the_address() -> None:
     assert not json.loads(made)["settings"]["socket_mode_enabled"]
 
 
+def test_the_manifest_for_many_workspaces_names_where_slack_sends_browsers_back() -> None:
+    """Slack refuses to install with any other address."""
+    settings = SlackSettings(workspaces="many", mode="http", public_url="https://bot.example/")
+    made = json.loads(manifest(settings))
+
+    assert made["oauth_config"]["redirect_urls"] == ["https://bot.example/slack/oauth_redirect"]
+    assert "redirect_urls" not in json.loads(manifest(SlackSettings()))["oauth_config"]
+
+
+def test_many_workspaces_without_http_are_refused() -> None:
+    """A browser cannot come back by a websocket."""
+    with pytest.raises(ValueError, match='mode = "http"'):
+        SlackSettings(workspaces="many")
+
+
 def test_mode_http_without_an_address_is_refused() -> None:
     """Slack would have nowhere to send anything."""
     with pytest.raises(ValueError, match="public_url"):
         SlackSettings(mode="http")
+
+
+def test_the_command_prints_a_key() -> None:
+    """What an error sends people to must be there, and give them a key."""
+    moabot = Path(sys.executable).with_name("moabot")
+    printed = subprocess.run(
+        [moabot, "slack", "key"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert len(Fernet(printed.strip()).encrypt(b"")) > 0
 
 
 def test_the_command_prints_the_manifest_without_a_token(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def test_a_direct_message_needs_no_mention_and_is_private(tmp_path: Path) 
     async with FakeSlack() as slack, running(slack, provider, tmp_path) as bot:
         said = slack.direct("U1", "Why is the sky blue?")
         post = await _one(bot, said.ts, "DU1")
-        private = await bot.platform.is_private("DU1")
+        private = await bot.platform.is_private("T1", "DU1")
 
     assert "speaks" in post.shown
     assert private

@@ -16,7 +16,7 @@ What people do (each returns what was made, at once): `mention`, `reply`, `direc
 `amend`, `remove`, `slash`, `menu`, `click`, `submit`; `autocomplete` waits for the choices.
 What they see: `seen` (messages in a channel), `whispers` (what only one person sees), `pings`,
 `fetched`, `state.typing`. What Discord counts: `gateway.identifies`, `gateway.resumes`,
-`state.requests`, `state.invalid_requests`, `state.syncs`. What goes wrong: `state.faults`,
+`state.requests`, `state.invalid_requests`, `state.downloads`, `state.syncs`. What goes wrong: `state.faults`,
 `gateway.drop`, `gateway.replay`, `forbid`, `state.revoke`. Nothing sleeps: `until` waits for a
 change, `pass_time` moves the clock of interactions and nonces, `Limits(pace=100)` shortens the
 windows of rate limits; the clock is the event loop's, so on a `LoopbackTimeLoop` (tests.fakes.loops)

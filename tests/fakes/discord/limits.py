@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Fault = Literal["500", "502", "cut", "lost", "slow", "429"]
+Fault = Literal["500", "502", "cut", "lost", "slow", "429", "banned"]
 KINDS: tuple[Fault, ...] = ("500", "502", "cut", "lost", "slow", "429")
 
 # Requests, and the seconds in which they may come, for each channel, message or token.
@@ -85,7 +85,8 @@ class Faults:
     """What goes wrong: what is in `coming` first, each once, then by `chance` of a seeded dice.
 
     500 and 502 are answers without effect; "cut" breaks the connection before anything happens,
-    "lost" after it has; "slow" takes `slow_s` longer; "429" is a limit shared with others.
+    "lost" after it has; "slow" takes `slow_s` longer; "429" is a limit shared with others; "banned"
+    is the limit of an address, which tells `retry_after`, if that is anything.
     `hits` says whether a request (such as "POST /channels/{channel}/messages") may be hit.
     """
 
@@ -93,6 +94,7 @@ class Faults:
     seed: int = 0
     kinds: tuple[Fault, ...] = KINDS
     slow_s: float = 0.02
+    retry_after: str = ""
     coming: deque[Fault] = field(default_factory=deque[Fault])
     hits: Callable[[str], bool] = lambda _: True
     happened: Counter[str] = field(default_factory=Counter[str])

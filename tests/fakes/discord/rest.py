@@ -16,6 +16,7 @@ from tests.fakes.discord.state import Request, State
 from tests.fakes.discord.world import (
     CREATE_PUBLIC_THREADS,
     PUBLIC_THREAD,
+    READ_HISTORY,
     VIEW_CHANNEL,
     Channel,
     Json,
@@ -141,8 +142,10 @@ class Rest:
         return _said(201 if route.endswith("/threads") else 200, value, headers)
 
     def _failing(self, fault: Fault | None) -> web.Response | None:
-        if self.state.invalid_requests >= INVALID[0]:
-            return web.Response(status=429, text="<html>Access denied</html>")  # Cloudflare's ban
+        if self.state.invalid_requests >= INVALID[0] or fault == "banned":
+            told_s = self.state.faults.retry_after
+            told = {"Retry-After": told_s} if told_s else {}
+            return web.Response(status=429, text="<html>Access denied</html>", headers=told)
         if fault in {"500", "502"}:
             return _said(int(fault), {"message": "Internal Server Error", "code": 0})
         return None if fault != "429" else self._too_many(0.05, scope="shared", headers={})
@@ -261,7 +264,8 @@ class Rest:
         return channel
 
     def _post(self, asked: Asked, *, own: bool = False) -> Post:
-        post = self._channel(asked).posts.get(asked.part["message"])
+        needed = VIEW_CHANNEL if own else VIEW_CHANNEL | READ_HISTORY
+        post = self._channel(asked, needed).posts.get(asked.part["message"])
         if post is None or post.only_for is not None:
             raise Refusal(404, 10008, "Unknown Message")
         if own and post.author is not self.state.bot:
@@ -274,6 +278,7 @@ class Rest:
     def _open_direct(self, asked: Asked) -> Json:
         for user in self.state.users.values():
             if user.id == str(asked.body["recipient_id"]):
+                self.posting.check_may(self.state.direct(user))
                 return self.state.direct(user).wire(self.state.bot)
         raise Refusal(404, 10013, "Unknown User")
 

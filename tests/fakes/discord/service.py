@@ -90,9 +90,9 @@ class FakeDiscord(People):
         """Wait until `true()` is, looking at every change; return what it returned."""
         return await self.state.until(true, within_s=within_s)
 
-    async def ready(self) -> None:
+    async def ready(self, *, within_s: float = 10.0) -> None:
         """Wait until the bot has identified itself or resumed, and has dealt with all events."""
-        await self.until(lambda: self.gateway.connected)
+        await self.until(lambda: self.gateway.connected, within_s=within_s)
         await self.gateway.caught_up()
 
     async def said(self, channel: str | Channel = "general", *, number: int = 1) -> Post:
@@ -165,5 +165,6 @@ class FakeDiscord(People):
         return self.state.add(Channel(clock.snowflake(), name, guild_id=clock.snowflake()))
 
     async def _attachment(self, request: web.Request) -> web.Response:
+        self.state.downloads += 1
         data = self.state.uploads.get(request.match_info["id"])
         return web.Response(status=404) if data is None else web.Response(body=data)

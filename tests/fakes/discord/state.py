@@ -58,6 +58,7 @@ class State:
     nonces: dict[tuple[str, str], tuple[float, Post]] = field(
         default_factory=dict[tuple[str, str], tuple[float, Post]]
     )
+    downloads: int = 0
     uploads: dict[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.fakes.slack import acks, payloads
+from tests.fakes.slack import acks, oauth, payloads
 from tests.fakes.slack.asked import Room
 from tests.fakes.slack.exchanges import COMMAND, EVENT, PRESSED, Exchange, PostOffice
 from tests.fakes.slack.workspace import Channel, Post, Team, View
@@ -146,11 +146,9 @@ class Acts:
         first.twin = self.event({"type": "app_uninstalled"}, team=team)
         return first
 
-    def install(self, team: str = "T1") -> str:
-        """Somebody allows the app: the code that oauth.v2.access takes once."""
-        code = self.room.workspace.name("code")
-        self.room.codes[code] = team
-        return code
+    def install(self, team: str = "T1", *, redirect_uri: str = "") -> str:
+        """Somebody allows the app: the code that oauth.v2.access takes once, within ten minutes."""
+        return oauth.allow(self.room, team, redirect_uri=redirect_uri)
 
     # ── commands and what is pressed ─────────────────────────────────────────────────────────
 

@@ -23,6 +23,15 @@ class Refused(Exception):
         self.messages = messages
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a person allowed: the app in a workspace, to be told to that address, since then."""
+
+    team: str
+    redirect_uri: str
+    at: float
+
+
 @dataclass(slots=True)
 class Room:
     """What methods work on. `tell` sends an event to the app; `triggers` are trigger_ids and when."""
@@ -33,9 +42,17 @@ class Room:
     tell: Callable[[Team, Json], None]
     socket_url: Callable[[], str]
     triggers: dict[str, float] = field(default_factory=dict[str, float])
-    codes: dict[str, str] = field(default_factory=dict[str, str])
+    codes: dict[str, Code] = field(default_factory=dict[str, Code])
+    redirects: tuple[str, ...] = ()
+    """The redirect URLs of the app's manifest."""
+    declining: bool = False
+    """Whether people who are asked to allow the app press Cancel."""
+    whole_organization: bool = False
+    """Whether they allow it in all workspaces of an organization at once."""
     client: tuple[str, str] = ("", "")
     """client_id and client_secret."""
+    rotating: bool = False
+    """Whether the app has token rotation: its tokens then live for twelve hours."""
     revoked: set[str] = field(default_factory=set[str])
     subscribed: set[str] = field(default_factory=set[str])
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.fakes.slack import oauth
 from tests.fakes.slack.asked import Asked, Method, Refused
 from tests.fakes.slack.blocks import view_problems
-from tests.fakes.slack.workspace import Channel, Post, Team, View
+from tests.fakes.slack.workspace import Channel, Post, View
 
 Json = dict[str, Any]
 
@@ -211,27 +212,6 @@ def _file(asked: Asked) -> Json:
     return {"file": found[0]}
 
 
-def _access(asked: Asked) -> Json:
-    room, space = asked.room, asked.room.workspace
-    if (asked.text("client_id"), asked.text("client_secret")) != room.client:
-        raise Refused("bad_client_secret" if asked.text("client_id") else "invalid_client_id")
-    team_id = room.codes.pop(asked.needs("code"), None)
-    if team_id is None:
-        raise Refused("invalid_code")
-    team: Team = space.teams[team_id]
-    return {
-        "access_token": team.token,
-        "token_type": "bot",
-        "scope": ",".join(team.scopes),
-        "bot_user_id": team.bot,
-        "app_id": "A1",
-        "team": {"id": team.id, "name": team.id},
-        "enterprise": None,
-        "is_enterprise_install": False,
-        "authed_user": {"id": "U1"},
-    }
-
-
 METHODS: dict[str, Method] = {
     "auth.test": _auth_test,
     "auth.revoke": _revoke,
@@ -249,7 +229,7 @@ METHODS: dict[str, Method] = {
     "reactions.add": _react,
     "reactions.remove": _unreact,
     "files.info": _file,
-    "oauth.v2.access": _access,
+    "oauth.v2.access": oauth.access,
 }
 
 SCOPES = {

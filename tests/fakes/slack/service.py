@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlencode
 
 from aiohttp import web
-from tests.fakes.slack import chat, rooms, streams
+from tests.fakes.slack import chat, oauth, rooms, streams
 from tests.fakes.slack.acks import respond
 from tests.fakes.slack.acts import SUBSCRIBED, Acts
 from tests.fakes.slack.asked import Asked, Method, Refused, Room
@@ -218,8 +217,10 @@ class FakeSlack(Acts):
         if fault == "cut":
             return _broken_off(request)
         args = await _arguments(request, method)
-        header = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        token, now = str(args.pop("token", "") or header), self.clock.now()
+        header = request.headers.get("Authorization", "")
+        args |= oauth.client_of(header)
+        bearer = header.removeprefix("Bearer ") if header.startswith("Bearer ") else ""
+        token, now = str(args.pop("token", "") or bearer), self.clock.now()
         team = self._team(token)
         channel = str(args.get("channel", args.get("channel_id", "")))
         wait_s = self._rates.wait_s(method, team.id if team else "", channel, now=now)
@@ -324,9 +325,12 @@ class FakeSlack(Acts):
         return web.Response(text=SIGN_IN, content_type="text/html")
 
     async def _authorize(self, request: web.Request) -> web.StreamResponse:
-        """Somebody reads what the app wants, and allows it."""
-        back = {"code": self.install(), "state": request.query.get("state", "")}
-        raise web.HTTPFound(f"{request.query['redirect_uri']}?{urlencode(back)}")
+        """Somebody reads what the app wants, and allows it, or not; or why it cannot be asked."""
+        try:
+            back = oauth.asked_to_allow(self.room, request.query)
+        except Refused as refused:
+            return web.Response(status=400, text=f"Something went wrong: {refused.error}")
+        raise web.HTTPFound(back)
 
 
 def _broken_off(request: web.Request) -> web.StreamResponse:

@@ -173,6 +173,7 @@ class Team:
     bot: str
     bot_id: str
     scopes: tuple[str, ...]
+    name: str = ""
 
 
 @dataclass(slots=True)
