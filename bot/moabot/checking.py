@@ -163,21 +163,27 @@ async def _models_and_platforms(
             for finding in (*await _providers(app), *await _models(app, calls=calls)):
                 note(finding)
         for name in config.platforms:
-            try:
-                async with asyncio.timeout(CALL_S):  # one waits for its chat as long as it takes
-                    platform = await open_platform(stack, config, plugins, name)
-            except TimeoutError:
-                said, fix = "it cannot be reached", "Check the network, and try again."
-                note(Finding(f"platform {name}", "error", said, fix))
-            except MoabotError as error:
-                note(_wrong(f"platform {name}", error))
-            else:
-                for finding in await _told(f"platform {name}", platform):
-                    note(finding)
+            for finding in await _platform(stack, config, plugins, name):
+                note(finding)
                 for finding in await _installed(config, name, platform):
                     note(finding)
         for problem in plugins.problems[before:]:
             note(Finding("plugin", "error", problem))
+
+
+async def _platform(
+    stack: AsyncExitStack, config: Config, plugins: Plugins, name: str
+) -> Sequence[Finding]:
+    what = f"platform {name}"
+    try:
+        async with asyncio.timeout(CALL_S):  # one waits for its chat as long as it takes
+            platform = await open_platform(stack, config, plugins, name)
+    except TimeoutError:
+        fix = "Check the network, and try again."
+        return [Finding(what, "error", "it cannot be reached", fix)]
+    except MoabotError as error:
+        return [_wrong(what, error)]
+    return await _told(what, platform)
 
 
 async def _told(what: str, opened: object) -> Sequence[Finding]:

@@ -372,8 +372,8 @@ async def test_check_tells_of_each_workspace(at: Place) -> None:
             found = [*await beside.check(), *await beside.check_installed(kept)]
 
     assert {finding.what: finding.state for finding in found} == {
-        "slack app": "ok",
-        "slack install": "ok",
+        "platform slack app": "ok",
+        "platform slack install": "ok",
         "platform slack connection": "ok",
         "platform slack token T1": "ok",
         "platform slack scopes T1": "ok",
