@@ -215,7 +215,8 @@ class Distant:
 @pytest.mark.virtual_time
 async def test_a_chat_that_cannot_be_reached_does_not_hold_it_up(tmp_path: Path) -> None:
     """The bot waits for the network when a machine starts; who checks wants to know."""
-    tables = {"data_dir": str(tmp_path), "platforms": {"distant": {}}}
+    chat: dict[str, str] = {}
+    tables = {"data_dir": str(tmp_path), "platforms": {"distant": chat}}
     plugins = Plugins(built_in=(), installed=())
     plugins.admit("distant", Distant())
     findings: list[Finding] = []
