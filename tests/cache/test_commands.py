@@ -154,3 +154,8 @@ def test_pairs_that_are_not_there_are_named(
     )
     assert result.exit_code == 2
     assert told in " ".join(result.stderr.split())
+
+
+def test_one_answer_is_counted_as_one() -> None:
+    """It is what the first look shows."""
+    assert next(Hits((), entries=1, size=0).lines()) == "1 answer, 0.0 MB; saved $0.00"
