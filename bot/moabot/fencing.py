@@ -20,8 +20,10 @@ UNSEEN = re.compile(
 zero-width and bidirectional marks, tag characters; and halves of pairs, which no JSON can carry.
 The joiners U+200C and U+200D stay: Persian, Hindi and many emoji are spelt with them."""
 
-DELIMITER = re.compile(r"\[(?:proposal|end) (?:N|[0-9]{1,3}) [0-9a-f]{24}\]")
-LONGEST = len("[proposal 100 ]") + 24
+DELIMITER = re.compile(r"\[(?:proposal|end) (?:N|[0-9]{1,3}) [0-9a-f]{12,40}\]")
+"""Also with a tag that was copied with a slip."""
+BROKEN_OFF = re.compile(r"\[(?:proposal|end) (?:N|[0-9]{1,3}) [0-9a-f]{1,40}\Z")
+LONGEST = len("[proposal 100 ]") + 40
 
 
 def fence(
@@ -48,8 +50,8 @@ def fence(
 
 
 def unfenced(text: str) -> str:
-    """`text` without delimiters, which a weak model that reads them repeats."""
-    return DELIMITER.sub("", text)
+    """A whole `text` without delimiters, which a weak model that reads them repeats."""
+    return BROKEN_OFF.sub("", DELIMITER.sub("", text))
 
 
 class Unfenced:
@@ -60,7 +62,7 @@ class Unfenced:
 
     def __call__(self, piece: str) -> str:
         """What can be shown now that `piece` has come."""
-        text = unfenced(self._held + piece)
+        text = DELIMITER.sub("", self._held + piece)
         begun = text.rfind("[")
         shown = begun if begun >= 0 and _may_become_one(text[begun:]) else len(text)
         self._held = text[shown:]

@@ -131,6 +131,12 @@ def test_delimiters_that_a_model_repeats_are_not_shown(size: int) -> None:
     assert len(shown) >= len(whole) - len("[end")
 
 
+def test_a_delimiter_that_breaks_off_at_the_end_is_not_shown() -> None:
+    """A model may be out of tokens in the middle of it."""
+    assert unfenced(f"Paris.\n[proposal 2 {TAG[:20]}") == "Paris.\n"
+    assert unfenced("See [proposal 2 of the council") == "See [proposal 2 of the council"
+
+
 @pytest.mark.virtual_time
 @pytest.mark.parametrize("text", INJECTIONS.values(), ids=INJECTIONS.keys())
 async def test_no_text_alters_what_an_aggregator_or_the_synthesizer_is_told(text: str) -> None:
