@@ -13,6 +13,7 @@ from moabot.record import record
 __all__ = ["answer", "events"]
 
 ROOT = Path(__file__).parents[1]
+ROOMS = ("bot", "plugins", "adapters", "cache")
 LEVELS = {
     "info": "info",
     "warning": "warning",
@@ -93,9 +94,9 @@ def _is_list(value: object) -> TypeGuard[Sequence[object]]:
 
 
 def events() -> list[tuple[str, str, str]]:
-    """Each event that the core and the cache log, with its level and fields."""
+    """Each event that any room logs, with its level and fields."""
     found: set[tuple[str, str, str]] = set()
-    for folder in ("bot/moabot", "cache/moabot_cache"):
+    for folder in ROOMS:
         for file in (ROOT / folder).rglob("*.py"):
             found |= set(_events(ast.parse(file.read_text(encoding="utf-8"))))
     return sorted(found)

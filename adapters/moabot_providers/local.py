@@ -83,7 +83,7 @@ async def open_local(settings: LocalSettings) -> AsyncGenerator[Local, None]:
         raise ConfigError(
             f"The local model has not been fetched into {settings.dir}.",
             fix="Run `moabot demo`, which asks first and fetches 127 MB once; "
-            "or set a provider's key, such as OPENAI_API_KEY.",
+            "or set a provider's key, such as OPENAI_API_KEY, and run `moabot init --force`.",
         )
     import aiohttp
 

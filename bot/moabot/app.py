@@ -41,7 +41,7 @@ from moabot_strategies.prompts import PROMPTS
 
 T = TypeVar("T")
 
-__all__ = ["App", "let_in", "load", "opened", "with_panel"]
+__all__ = ["App", "keys", "let_in", "load", "opened", "with_panel"]
 
 
 class App:
@@ -144,13 +144,19 @@ def let_in(config: Config) -> Plugins:
     return Plugins(allow=own.allow, bounds=Bounds(own.load_s, own.hook_s))
 
 
+def keys(plugins: Plugins) -> dict[str, bool]:
+    """The variables that would bring a provider's models in, and whether each is set."""
+    starters = (offer.starter for offer in plugins.offers("provider").values())
+    return {each.key_env: is_set(each.key_env) for each in starters if each and each.key_env}
+
+
 @asynccontextmanager
 async def opened(
-    config: Config, plugins: Plugins, *, keep: Keep = "nothing"
+    config: Config, plugins: Plugins, *, keep: Keep = "nothing", asks: bool = True
 ) -> AsyncGenerator[App]:
     """Open every provider that a panel or a specialist uses, and every strategy; close them all.
 
-    `keep` says what is to outlive the process.
+    `keep` says what is to outlive the process. Unless it `asks`, no provider is opened.
     """
     _check_roles(config)
     async with AsyncExitStack() as stack:
@@ -158,7 +164,7 @@ async def opened(
         used = {name for panel in config.panels.values() for name in _models_of(panel)}
         used |= {name for name, model in config.models.items() if model.strengths}
         used.update(config.cache.judge or ())
-        models = await open_models(stack, config, plugins, used=used)
+        models = await open_models(stack, config, plugins, used=used, asks=asks)
         strategies = await open_strategies(stack, config, plugins)
         stack.enter_context(_rare_collections())
         calls = Calls(models, at_once=config.limits.calls)

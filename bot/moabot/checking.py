@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from moabot.app import App, opened
+from moabot.app import App, keys, opened
 from moabot.budget import Budget
 from moabot.calls import Calls
 from moabot.config import Config
@@ -50,7 +50,7 @@ async def look(config: Config, plugins: Plugins, note: Note, *, calls: bool = Tr
     note(Finding("configuration", "ok", _counted(config)))
     for problem in plugins.problems:
         note(Finding("plugin", "error", problem))
-    for finding in (*_disk(config), _clock(Path(__file__))):
+    for finding in (*_keys(config, plugins), *_disk(config), _clock(Path(__file__))):
         note(finding)
     await _database(config, plugins, note)
     await _models_and_platforms(config, plugins, note, calls=calls)
@@ -63,6 +63,18 @@ def _counted(config: Config) -> str:
         (len(config.platforms), "platform"),
     )
     return ", ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts)
+
+
+def _keys(config: Config, plugins: Plugins) -> Sequence[Finding]:
+    """A key that came after `moabot init` had settled on the local model."""
+    offers = plugins.offers("provider")
+    chosen = [offers.get(provider.plugin) for provider in config.providers.values()]
+    keyless = all(each and each.starter and not each.starter.key_env for each in chosen)
+    found = [variable for variable, there in keys(plugins).items() if there]
+    if not (keyless and found):
+        return []
+    said = f"{' and '.join(found)} set, but config.toml names the small local model alone"
+    return [Finding("keys", "warning", said, "Run: moabot init --force")]
 
 
 def _disk(config: Config) -> Sequence[Finding]:
@@ -151,17 +163,27 @@ async def _models_and_platforms(
             for finding in (*await _providers(app), *await _models(app, calls=calls)):
                 note(finding)
         for name in config.platforms:
-            try:
-                platform = await open_platform(stack, config, plugins, name)
-            except MoabotError as error:
-                note(_wrong(f"platform {name}", error))
-            else:
-                for finding in await _told(f"platform {name}", platform):
-                    note(finding)
+            for finding in await _platform(stack, config, plugins, name):
+                note(finding)
                 for finding in await _installed(config, name, platform):
                     note(finding)
         for problem in plugins.problems[before:]:
             note(Finding("plugin", "error", problem))
+
+
+async def _platform(
+    stack: AsyncExitStack, config: Config, plugins: Plugins, name: str
+) -> Sequence[Finding]:
+    what = f"platform {name}"
+    try:
+        async with asyncio.timeout(CALL_S):  # one waits for its chat as long as it takes
+            platform = await open_platform(stack, config, plugins, name)
+    except TimeoutError:
+        fix = "Check the network, and try again."
+        return [Finding(what, "error", "it cannot be reached", fix)]
+    except MoabotError as error:
+        return [_wrong(what, error)]
+    return await _told(what, platform)
 
 
 async def _told(what: str, opened: object) -> Sequence[Finding]:

@@ -373,9 +373,11 @@ def read_key(variable: str, *, where: str) -> str:
                 fix="Correct the path or its permissions.",
             ) from error
     if not value.strip():
+        secret = "token" if variable.endswith("TOKEN") else "key"
         raise ConfigError(
             f"{where}: the environment variable {variable} is not set.",
-            fix=f"Set it to your key (export {variable}=…), or {variable}_FILE to a file with it.",
+            fix=f"Set it to your {secret} (export {variable}=…), "
+            f"or {variable}_FILE to a file with it.",
         )
     return value.strip()
 

@@ -41,13 +41,18 @@ def settings_of(offer: Offer, own: Mapping[str, object], *, where: str) -> BaseM
 
 
 async def open_models(
-    stack: AsyncExitStack, config: Config, plugins: Plugins, *, used: Iterable[str]
+    stack: AsyncExitStack,
+    config: Config,
+    plugins: Plugins,
+    *,
+    used: Iterable[str],
+    asks: bool = True,
 ) -> dict[str, Model]:
-    """The models of these names, their providers open until `stack` closes."""
+    """The models of these names, their providers open until `stack` closes if anybody `asks`."""
     names = sorted(used)
     providers: dict[str, _Served] = {}
     for name in dict.fromkeys(config.models[model].provider for model in names):
-        providers[name] = await _open(stack, config, plugins, name)
+        providers[name] = await _open(stack, config, plugins, name, asks=asks)
     return {
         name: _model(name, settings, config, providers[settings.provider])
         for name, settings in config.models.items()
@@ -142,7 +147,9 @@ class _Served:
     thinking_tokens: int
 
 
-async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: str) -> _Served:
+async def _open(
+    stack: AsyncExitStack, config: Config, plugins: Plugins, name: str, *, asks: bool
+) -> _Served:
     chosen, where = config.providers[name], f"[providers.{name}]"
     gate = asyncio.Semaphore(config.limits.calls_per_provider)
     try:
@@ -151,7 +158,7 @@ async def _open(stack: AsyncExitStack, config: Config, plugins: Plugins, name: s
         if "dir" in offer.settings.model_fields:
             own.setdefault("dir", config.data_dir / name)
         settings = settings_of(offer, own, where=where)
-        provider: Provider = await _opened(stack, offer, settings, where=where)
+        provider = await _opened(stack, offer, settings, where=where) if asks else AbsentProvider()
     except PluginError as error:
         plugins.do_without("provider", chosen.plugin, error)
         return _Served(AbsentProvider(), gate, 0)

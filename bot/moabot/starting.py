@@ -8,16 +8,10 @@ from collections.abc import Sequence
 
 from moabot import config as configuration
 from moabot.app import with_panel
-from moabot.config import Config, is_set
+from moabot.config import Config
 from moabot.plugins import Plugins
 
-__all__ = ["keys", "tokens", "written"]
-
-
-def keys(plugins: Plugins) -> dict[str, bool]:
-    """The variables that would bring a provider's models in, and whether each is set."""
-    starters = (offer.starter for offer in plugins.offers("provider").values())
-    return {each.key_env: is_set(each.key_env) for each in starters if each and each.key_env}
+__all__ = ["tokens", "written"]
 
 
 def tokens(plugins: Plugins) -> dict[str, tuple[str, ...]]:

@@ -241,7 +241,7 @@ async def test_what_is_forgotten_is_forgotten_wherever_it_was_asked_again(
         if way == "deleted":
             await desk.amend("test:E1", None)
         else:
-            assert await app.memory.store.erase(user="test:T1/U1") == 0
+            assert await app.memory.store.erase(user="test:T1/U1") == (0, 0)
 
         assert list(await app.memory.store.turns(HERE, before=None, most=9)) == []
         assert list(await app.memory.store.steps("test:click-2")) == []

@@ -245,7 +245,7 @@ async def test_a_question_asked_again_by_another_stays_its_writers(store: Store,
     if way == "deleted":
         await store.amend("slack:E1", None)
     else:
-        assert await store.erase(user="slack:T1/U1") == 0
+        assert await store.erase(user="slack:T1/U1") == (0, 0)
 
     assert list(await store.turns(ROOM, before=None, most=9)) == []
 
@@ -376,7 +376,7 @@ async def test_erasing_leaves_no_row_and_no_word_in_the_file(
     store.opine(Opinion("slack:E1", ROOM, "slack:T1/U1", 1, secret, NOW))
     await store.end("slack:E1", turns=[Said("slack:E1", "assistant", secret, NOW)])
 
-    assert await store.erase(**whose) == 0
+    assert await store.erase(**whose) == (0, 0)
 
     assert list(await store.turns(ROOM, before=None, most=10)) == []
     assert list(await store.steps("slack:E1")) == []
@@ -386,7 +386,7 @@ async def test_erasing_leaves_no_row_and_no_word_in_the_file(
     assert (kept.calls, kept.answers) == (1, 1)
     await store.end("slack:E1", turns=turns())  # an answer that was under way meanwhile
     await store.keep(step(), spent())
-    assert await store.erase(**whose) == 0
+    assert await store.erase(**whose) == (0, 0)
     words = b"".join(f.read_bytes() for f in (tmp_path / "data").iterdir())
     assert secret.encode() not in words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -52,6 +53,29 @@ async def test_nobody_is_asked_without_calls(moabot: Moabot, upstream: Upstream)
 
     assert (ended.code, upstream.bodies) == (0, [])
     assert "model a: not asked (--no-calls)" in ended.out
+
+
+async def test_a_key_that_the_configuration_does_not_use_is_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set after `moabot init` had settled on the local model, it would be waited for in vain."""
+    for variable in ("ANTHROPIC_API_KEY", "GEMINI_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    tables: dict[str, object] = {"data_dir": str(tmp_path / "data")}
+    local = {"providers": {"local": {"plugin": "local"}}}
+    both = {"providers": {"local": {"plugin": "local"}, "openai": {"plugin": "openai"}}}
+    told: list[list[Finding]] = []
+    for providers in (local, both):
+        findings: list[Finding] = []
+        config = parse(tables | providers, source="test")
+        await look(config, Plugins(), findings.append, calls=False)
+        told.append([finding for finding in findings if finding.what == "keys"])
+
+    [[unused], nothing] = told
+    assert unused.said.startswith("OPENAI_API_KEY set, but config.toml names")
+    assert unused.fix == "Run: moabot init --force"
+    assert nothing == []
 
 
 async def test_a_configuration_that_cannot_be_read_is_a_finding_too(moabot: Moabot) -> None:
@@ -171,6 +195,34 @@ async def test_each_platform_is_looked_at_by_itself(tmp_path: Path) -> None:
     assert "raised KeyError: 'scopes'" in told["platform failing"].said
     assert told["platform silent"].state == "ok"
     assert told["platform talkative"].fix == "Add it."
+
+
+class Distant:
+    """Offers a chat whose opening waits for a network that never comes."""
+
+    @hookimpl
+    def moabot_register(self, register: Register) -> None:
+        """That one."""
+
+        @asynccontextmanager
+        async def distant(settings: NoSettings) -> AsyncGenerator[Chat]:
+            await asyncio.Event().wait()
+            yield Chat()
+
+        register.platform("distant", distant)
+
+
+@pytest.mark.virtual_time
+async def test_a_chat_that_cannot_be_reached_does_not_hold_it_up(tmp_path: Path) -> None:
+    """The bot waits for the network when a machine starts; who checks wants to know."""
+    tables = {"data_dir": str(tmp_path), "platforms": {"distant": {}}}
+    plugins = Plugins(built_in=(), installed=())
+    plugins.admit("distant", Distant())
+    findings: list[Finding] = []
+    await look(parse(tables, source="test"), plugins, findings.append, calls=False)
+
+    assert findings[-1].what == "platform distant"
+    assert findings[-1].said == "it cannot be reached"
 
 
 class Vendor:

@@ -29,6 +29,17 @@ async def test_the_calls_are_drawn_and_nobody_is_asked(moabot: Moabot) -> None:
     assert moabot.upstream.bodies == []
 
 
+async def test_no_key_is_needed(moabot: Moabot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who weighs a vendor's price has no key of it yet."""
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    text = moabot.config.read_text()
+    moabot.config.write_text(text.replace("base_url", 'api_key_env = "NO_SUCH"\nbase_url'))
+    ended = await moabot("explain", "Why is the sky blue?")
+
+    assert ended.code == 0, ended.err
+    assert "4 calls" in ended.out
+
+
 async def test_json_has_each_call_and_the_sums(moabot: Moabot) -> None:
     """A budget check in a script needs numbers, not a drawing."""
     ended = await moabot("explain", "--json", "--strategy", "single", "hi")

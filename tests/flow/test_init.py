@@ -171,6 +171,16 @@ async def test_on_a_terminal_enter_is_yes_where_the_tokens_are_set(empty: Moabot
     assert "[platforms.slack]" in empty.config.read_text()
 
 
+async def test_ctrl_c_at_a_question_ends_it_as_everywhere(empty: Moabot) -> None:
+    """A script tells "stopped" from "failed" by the exit code."""
+    async with empty.terminal("init", OPENAI_API_KEY="k") as terminal:
+        await terminal.shows("[y/N]:")
+        terminal.type("\x03")
+        assert await terminal.ended() == 130
+
+    assert not empty.config.exists()
+
+
 async def test_who_declines_the_model_is_told_what_is_left_to_do(empty: Moabot) -> None:
     """No dead end: a key will do as well."""
     async with empty.terminal("init") as terminal:

@@ -87,7 +87,10 @@ def _bytes_in(folder: Path) -> bytes:
         (["usage", "--by", "modle"], "did you mean 'model'"),
         (["usage", "--since", "yesterday"], "'yesterday' is no time"),
         (["erase"], "Say whose memory"),
-        (["erase", "--user", "U1", "--yes"], "platform:workspace/id"),
+        (
+            ["erase", "--user", "U1", "--yes"],
+            "--user: 'U1' is not a key. Write platform:workspace/id",
+        ),
         (["backup", "copy.db"], "There is no database in"),
         (["dead-letters"], "There is no database in"),
         (["dead-letters", "burn"], "nothing to do for 'burn'"),
@@ -117,14 +120,19 @@ async def test_a_backup_is_made_and_checked(moabot: Moabot) -> None:
         assert copy.execute("SELECT COUNT(*) FROM ledger").fetchone() == (4,)
 
 
-async def test_erasing_makes_spending_nobody_s(moabot: Moabot) -> None:
-    """The sums stay true; the name goes."""
+async def test_erasing_makes_spending_nobody_s_and_forgets_what_was_typed(moabot: Moabot) -> None:
+    """The sums stay true; the name goes, and so does the file for the arrow keys."""
     await _asked(moabot)
 
+    history = moabot.home / "data" / "chat_history"
+    history.write_text("Why is the sky blue?\n")
+
     asked = await moabot("erase", "--user", "console:local/you", stdin=b"n\n")
+    still_there = history.exists()
     erased = await moabot("erase", "--user", "console:local/you", "--yes")
-    assert asked.code == 1
-    assert (erased.code, erased.out) == (0, "Erased console:local/you: 0 rows left.\n")
+    assert (asked.code, still_there) == (1, True)
+    told = "Erased console:local/you: 0 rows and 0 vectors left.\nNothing of it is left.\n"
+    assert (erased.code, erased.out, history.exists()) == (0, told, False)
     rows = json.loads((await moabot("usage", "--json", "--by", "user")).out)["rows"]
     assert [(row["key"], row["calls"]) for row in rows] == [("console:local/", 4)]
 

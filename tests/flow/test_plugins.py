@@ -317,6 +317,7 @@ def test_a_new_plugin_of_each_kind_passes_its_tests_as_it_is(
     again = mistaken("plugins", "new", "cache", "my-cache")
 
     assert [each.code for each in began] == [0] * 4
+    assert "-m pip install pytest\n" in began[0].out
     assert tested.returncode == 0, tested.stdout
     assert "30 passed" in tested.stdout
     assert (again.code, "There is already a moabot-my-cache" in again.err) == (2, True)
@@ -330,6 +331,7 @@ def test_a_new_plugin_of_each_kind_passes_its_tests_as_it_is(
             "There is no kind of plugin 'provider2' (did you mean 'prov",
         ),
         (("new", "provider", "7up"), "Begin with a letter"),
+        (("new", "provider", "OpenAI"), "The provider name 'openai' is offered by moabot_prov"),
         (("new", "provider", "../x"), "'../x' cannot be a plugin's name."),
         (("install", "./nowhere"), "neither a folder with a pyproject.toml, nor a wheel, nor"),
         (("install", "nowhere.whl"), "'nowhere.whl' is neither a folder"),

@@ -42,6 +42,8 @@ class Room:
     async def run(self, desk):
         if Path("revoked").exists():
             raise PlatformError("The token was revoked.", fix="Make another.")
+        if Path("broken").exists():
+            raise RuntimeError("A defect.")
         while True:
             if Path("heard.txt").exists():
                 text = Path("heard.txt").read_text()
@@ -137,13 +139,22 @@ async def test_sighup_reads_the_configuration_again_and_says_what_changed(room: 
     assert "did you mean 'fast'" in kept
 
 
-async def test_a_chat_that_is_lost_ends_it_with_1_and_the_reason(room: Moabot) -> None:
-    """A service manager starts it again; the administrator reads why in the log."""
+async def test_a_chat_that_is_lost_for_good_ends_it_with_3_and_the_reason(room: Moabot) -> None:
+    """A service manager that started it again and again would have us banned."""
     (room.home / "revoked").touch()
     ended = await room("run")
 
-    assert ended.code == 1
+    assert ended.code == 3
     assert "room: The token was revoked. Make another." in ended.err
+
+
+async def test_a_chat_that_breaks_ends_it_with_1(room: Moabot) -> None:
+    """A service manager starts it again, and it may work."""
+    (room.home / "broken").touch()
+    ended = await room("run")
+
+    assert ended.code == 1
+    assert "A defect." in ended.err
 
 
 async def test_a_chat_without_its_token_names_the_variable(

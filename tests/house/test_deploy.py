@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from moabot.cli.running import LOST, USAGE
 from moabot.config import Config
 
 HERE = Path(__file__).parents[2]
@@ -58,6 +59,16 @@ def test_the_unit_is_one(tmp_path: Path) -> None:
 
     said = _run("systemd-analyze", "verify", tmp_path / "moabot.service")
     assert "moabot.service" not in said
+
+
+def test_what_no_new_start_can_mend_is_not_started_again() -> None:
+    """A chat bans a bot that comes back with a revoked token for ever."""
+    unit = (DEPLOY / "moabot.service").read_text()
+    about, _, service = unit.partition("[Service]")
+
+    assert "StartLimitIntervalSec=1h\nStartLimitBurst=10\n" in about
+    assert f"\nRestartPreventExitStatus={USAGE} {LOST}\n" in service
+    assert "restart: on-failure:10\n" in (DEPLOY / "compose.yaml").read_text()
 
 
 @pytest.mark.parametrize(

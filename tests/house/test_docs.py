@@ -27,6 +27,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 PLUGIN_LINES = 16
+ROOMS = ("bot", "plugins", "adapters", "cache")
+AS_ANOTHER = re.compile(r"^(runuser -u moabot -- |docker compose -f \S+ exec moabot )")
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,45 @@ def test_each_documented_command_exists(block: Block) -> None:
     """A command or an option that was renamed must be renamed in the pages too."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for line in block.text.splitlines():
-        for words in _programs(line):
+        for words in _programs(AS_ANOTHER.sub("", line)):
             if words[0] == "make":
                 assert words[1] in targets, line
             elif words[0].endswith("moabot"):
                 _parse(words[1:])
+
+
+def test_every_event_that_is_logged_is_documented() -> None:
+    """Who watches the log looks there; what adapters log was missing once."""
+    page = (ROOT / "docs/reference/records.md").read_text()
+    files = [file for room in ROOMS for file in (ROOT / room).rglob("*.py")]
+    logged = {
+        event
+        for file in files
+        for event in re.findall(
+            r'\blog\.(?:info|warning|error|exception)\(\s*"([^"]+)"', file.read_text()
+        )
+    }
+
+    assert [event for event in sorted(logged) if f"| `{event}` |" not in page] == []
+
+
+def test_the_page_for_administrators_does_things_in_an_order_that_works() -> None:
+    """It was followed word by word once, and ended in a bot that could not start."""
+    page = (ROOT / "docs/how-to/run-as-a-service.md").read_text()
+    steps = (
+        "install -d -m 755 /etc/moabot\n",
+        "install -m 600 /dev/null /etc/moabot/keys.env\n",
+        "set -a; . /etc/moabot/keys.env; set +a\n",
+        "cd /var/lib/moabot\n",
+        "/opt/moabot/bin/moabot --config /etc/moabot/config.toml init --yes",
+        "systemctl enable --now moabot\n",
+    )
+    unit = (ROOT / "deploy/moabot.service").read_text()
+
+    places = [page.index(step) for step in steps]
+    assert places == sorted(places)
+    assert "useradd --system --home-dir /var/lib/moabot" in page
+    assert "\nUser=moabot\n" in unit
 
 
 def _programs(line: str) -> Iterator[list[str]]:

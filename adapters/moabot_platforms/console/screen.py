@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from moabot.contract import Answer
 
-__all__ = ["HISTORY_LINES", "Screen", "complain", "draws", "print_json", "remembered"]
+__all__ = ["HISTORY", "HISTORY_LINES", "Screen", "complain", "draws", "print_json", "remembered"]
 
+HISTORY = "chat_history"
+"""The file in data_dir with the lines that a person typed."""
 HISTORY_LINES = 1000
 
 

@@ -31,12 +31,12 @@ async def check(settings: DiscordSettings) -> Sequence[Finding]:
     async with discord.Client(intents=discord.Intents.none()) as client:
         try:
             application = await _logged_in(client, settings)
-            token = Finding("discord token", "ok", f"it is {client.user}")
+            token = Finding("platform discord token", "ok", f"it is {client.user}")
             with _asking():
                 servers = await _servers(client, application)
             return [token, *_intents(application, settings), *servers]
         except MoabotError as error:
-            return [Finding("discord token", "error", error.what, error.fix)]
+            return [Finding("platform discord token", "error", error.what, error.fix)]
 
 
 def _intents(application: discord.AppInfo, settings: DiscordSettings) -> list[Finding]:
@@ -46,17 +46,21 @@ def _intents(application: discord.AppInfo, settings: DiscordSettings) -> list[Fi
         return []
     said = "the Message Content intent is off"
     fix = f"Switch it on at {PORTAL}/{application.id}/bot, or set message_content = false."
-    return [Finding("discord intents", "error", said, fix)]
+    return [Finding("platform discord intents", "error", said, fix)]
 
 
 async def _servers(client: discord.Client, application: discord.AppInfo) -> list[Finding]:
     servers = [guild async for guild in client.fetch_guilds(limit=None, with_counts=False)]
     link = invitation(application.id)
     if not servers:
-        return [Finding("discord servers", "warning", "the bot is on no server", f"Open {link}.")]
+        return [
+            Finding(
+                "platform discord servers", "warning", "the bot is on no server", f"Open {link}."
+            )
+        ]
     found: list[Finding] = []
     for server in servers:
-        what = f"discord server {server.name!r}"
+        what = f"platform discord server {server.name!r}"
         if lacks := missing(await _permissions(client, server)):
             said, fix = (
                 f"the bot lacks: {', '.join(lacks)}",

@@ -27,8 +27,8 @@ async def app_findings(
 ) -> Sequence[Finding]:
     """The same where people install the app; that its secrets are there was seen by opening it."""
     secrets = (settings.client_id_env, settings.client_secret_env, settings.secret_key_env)
-    there = Finding("slack app", "ok", f"{', '.join(secrets)} are set")
-    begin = Finding("slack install", "ok", f"people begin at {public(settings, INSTALL)}")
+    there = Finding("platform slack app", "ok", f"{', '.join(secrets)} are set")
+    begin = Finding("platform slack install", "ok", f"people begin at {public(settings, INSTALL)}")
     return [there, begin, await _connection(reachable)]
 
 
@@ -43,7 +43,7 @@ async def workspace_findings(
         for each in await kept.all()
     ]
     return [finding for findings in found for finding in findings] or [
-        Finding("slack token", "ok", "it is not installed in any workspace yet")
+        Finding("platform slack token", "ok", "it is not installed in any workspace yet")
     ]
 
 
@@ -54,9 +54,9 @@ async def _token(web: Web, *, of: str = "", again: str = REINSTALL) -> list[Find
     try:
         me = await web.call("auth.test", {})
     except MoabotError as error:
-        return [Finding(f"slack token{of}", "error", error.what, error.fix)]
+        return [Finding(f"platform slack token{of}", "error", error.what, error.fix)]
     who = f"@{text(me, 'user')} in {text(me, 'team')} ({text(me, 'team_id')})"
-    found = [Finding(f"slack token{of}", "ok", f"it is {who}")]
+    found = [Finding(f"platform slack token{of}", "ok", f"it is {who}")]
     granted = {scope.strip() for scope in text(me, "scopes").split(",")}
     if missing := [scope for scope in SCOPES if scope not in granted]:
         said = f"the bot token lacks {', '.join(missing)}"
@@ -64,12 +64,12 @@ async def _token(web: Web, *, of: str = "", again: str = REINSTALL) -> list[Find
             "Add them on the app's page under OAuth & Permissions, Bot Token Scopes "
             f"(or paste the output of `moabot slack manifest` under App Manifest), {again}"
         )
-        return [*found, Finding(f"slack scopes{of}", "error", said, fix)]
-    return [*found, Finding(f"slack scopes{of}", "ok", f"all {len(SCOPES)} are there")]
+        return [*found, Finding(f"platform slack scopes{of}", "error", said, fix)]
+    return [*found, Finding(f"platform slack scopes{of}", "ok", f"all {len(SCOPES)} are there")]
 
 
 async def _connection(reachable: Callable[[], Awaitable[str]]) -> Finding:
     try:
-        return Finding("slack connection", "ok", await reachable())
+        return Finding("platform slack connection", "ok", await reachable())
     except MoabotError as error:
-        return Finding("slack connection", "error", error.what, error.fix)
+        return Finding("platform slack connection", "error", error.what, error.fix)

@@ -11,7 +11,7 @@ from typing import get_args
 
 from moabot.errors import ConfigError
 from moabot.pins import normal
-from moabot.plugins import Kind, nearest
+from moabot.plugins import Kind, Plugins, nearest
 
 __all__ = ["begun", "known"]
 
@@ -47,13 +47,19 @@ def known(kind: str) -> Kind:
 def begun(kind: Kind, name: str, *, below: Path) -> list[Path]:
     """Write the distribution of a new plugin into a folder `below`; returns its files.
 
-    Raises `ConfigError` for a name that cannot be one, and where something stands already.
+    Raises `ConfigError` for a name that is none or is taken, and where something stands already.
     """
     short = normal(name).removeprefix("moabot-")
     if re.fullmatch(r"[a-z][a-z0-9-]*", short) is None:
         raise ConfigError(
             f"{name!r} cannot be a plugin's name.",
             fix="Begin with a letter; go on with letters, digits and hyphens.",
+        )
+    other = Plugins().offers(kind).get(short)
+    if other is not None:
+        raise ConfigError(
+            f"The {kind} name {short!r} is offered by {other.owner} already.",
+            fix="Choose another name.",
         )
     ident = short.replace("-", "_")
     words = {

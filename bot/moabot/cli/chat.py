@@ -56,7 +56,7 @@ def chat(context: typer.Context, options: ChatOptions) -> None:
 async def _talk(app: "App", wish: "ChannelSettings") -> int:
     from moabot.cli.running import NO_ANSWER, OK  # noqa: PLC0415 - `--help` must stay fast
     from moabot_platforms.console.chat import Chat  # noqa: PLC0415 - as above
-    from moabot_platforms.console.screen import Screen, remembered  # noqa: PLC0415 - as above
+    from moabot_platforms.console.screen import HISTORY, Screen, remembered  # noqa: PLC0415 - as above
 
     screen = Screen.here()
     talk = Chat(screen, wish=wish, strategies=app.strategies)
@@ -70,7 +70,7 @@ async def _talk(app: "App", wish: "ChannelSettings") -> int:
         await talk.run(handle)
         return NO_ANSWER if talk.unanswered else OK
     screen.say("Ask away. /help lists what else you can type; Ctrl-D leaves.")
-    with remembered(app.config.data_dir / "chat_history"):
+    with remembered(app.config.data_dir / HISTORY):
         await _finish_left(app, screen)
         await talk.run(handle)
     return OK

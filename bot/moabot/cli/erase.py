@@ -1,5 +1,6 @@
 """`moabot erase`: forget all that a user or a channel said and was told."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -36,18 +37,35 @@ def erase(
     """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.storing import read_config, with_store  # noqa: PLC0415 - as above
-    from moabot.errors import ConfigError  # noqa: PLC0415 - as above
+    from moabot_platforms.console.screen import HISTORY  # noqa: PLC0415 - as above
+    from moabot_platforms.words import counted  # noqa: PLC0415 - as above
 
     with running.told():
-        key = user or channel or ""
-        if (user is None) == (channel is None) or ":" not in key or "/" not in key:
-            raise ConfigError(
-                "Say whose memory is to be erased.",
-                fix="Give --user or --channel, as platform:workspace/id (`moabot usage` lists them).",
-            )
+        key = _key(user, channel)
         config = read_config(context)
         if not yes and not typer.confirm(f"Erase all of {key}? It cannot be undone"):
             raise typer.Exit(running.NO_ANSWER)
         left = with_store(config, lambda store: store.erase(user=user, channel=channel))
-        typer.echo(f"Erased {key}: {left} rows left.")
-        raise typer.Exit(running.NO_ANSWER if left else running.OK)
+        if key.startswith("console:"):
+            (config.data_dir / HISTORY).unlink(missing_ok=True)
+        typer.echo(
+            f"Erased {key}: {counted(left.rows, 'row')} and {counted(left.vectors, 'vector')} left."
+        )
+        if any(left):
+            raise typer.Exit(running.NO_ANSWER)
+        typer.echo("Nothing of it is left.")
+
+
+def _key(user: str | None, channel: str | None) -> str:
+    """Whose memory is meant; raises `ConfigError`."""
+    from moabot.errors import ConfigError  # noqa: PLC0415 - `--help` must stay fast
+
+    if (user is None) == (channel is None):
+        raise ConfigError("Say whose memory is to be erased.", fix="Give --user or --channel.")
+    option, key = ("--user", user) if user is not None else ("--channel", channel or "")
+    if re.fullmatch(r"[^:/]+:[^/]*/.+", key) is None:
+        raise ConfigError(
+            f"{option}: {key!r} is not a key.",
+            fix=f"Write platform:workspace/id, as `moabot usage --by {option[2:]}` lists them.",
+        )
+    return key

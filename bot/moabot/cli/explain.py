@@ -44,7 +44,9 @@ def explain(context: typer.Context, options: QuestionOptions) -> None:
         question = Question(asked.text, images=asked.attachments)
         # What calls took lately is read from the database of the bot; none is made for that.
         keep: Keep = "spending" if (config.data_dir / "moabot.db").exists() else "nothing"
-        plan = running.run(config, plugins, lambda app: app.explain(question, wish=wish), keep=keep)
+        plan = running.run(
+            config, plugins, lambda app: app.explain(question, wish=wish), keep=keep, asks=False
+        )
         if options.json:
             print_json(_record(plan))
         else:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from moabot_platforms.words import counted
+
 if TYPE_CHECKING:
     from moabot.store.rows import Tally
 
@@ -47,7 +49,7 @@ class Hits:
     def lines(self) -> Iterator[str]:
         """For people."""
         counts = self._counts()
-        yield f"{self.entries:,} answers, {self.size / 1e6:.1f} MB; saved ${self._saved():.2f}"
+        yield f"{counted(self.entries, 'answer')}, {self.size / 1e6:.1f} MB; saved ${self._saved():.2f}"
         yield from _bars("answered from", {tier: counts[tier] for tier in TIERS if counts[tier]})
         yield from _bars("refused by guard", _of(counts, REFUSED))
         yield from _bars("how long it took", _of(counts, LOOKUP))

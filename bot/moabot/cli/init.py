@@ -68,7 +68,7 @@ def init(context: typer.Context, options: InitOptions) -> None:
 
 
 def _tell_keys(plugins: "Plugins") -> bool:
-    from moabot.starting import keys  # noqa: PLC0415 - `--help` must stay fast
+    from moabot.app import keys  # noqa: PLC0415 - `--help` must stay fast
 
     found = keys(plugins)
     for variable, is_set in found.items():

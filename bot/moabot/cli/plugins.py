@@ -1,5 +1,6 @@
 """`moabot plugins`: what is installed, and what of it may run."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -178,7 +179,9 @@ def new(kind: KindOf, name: Name) -> None:
         for file in written:
             typer.echo(str(file))
         folder = written[0].parent
-        typer.echo(f"\nTest it:    cd {folder} && python -m pytest")
+        python = os.path.relpath(sys.executable)
+        typer.echo(f"\nFor tests:  {python} -m pip install pytest")
+        typer.echo(f"Test it:    {python} -m pytest {folder}")
         typer.echo(f"Install it: moabot plugins install ./{folder}")
 
 

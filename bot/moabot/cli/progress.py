@@ -40,7 +40,8 @@ class Progress:
         for bad in self._survey.bad:
             complain(f"{self._questions.name}, line {bad.line}: {bad.why}.")
         if self._survey.before:
-            complain(f"{self._of(self._survey.before)} were answered before.")
+            were = "was" if self._survey.before == 1 else "were"
+            complain(f"{self._of(self._survey.before)} {were} answered before.")
         if draws(sys.stderr):
             self._bar = self._open.enter_context(_bar())
             self._bar.add_task("", total=self._survey.rows, completed=self._done, told="")

@@ -21,14 +21,18 @@ SIGTERM or Ctrl-C: no new question is taken, answers under way are finished
 (at most [store] drain_s seconds), the rest is answered after the next start.
 A second Ctrl-C ends it at once. SIGHUP: config.toml is read again, and what
 can change while it runs does ([defaults], [channels], [panels], [prompts],
-[admission])."""
+[admission]).
+
+\b
+Exit codes:
+  0    told to stop
+  1    it failed, and may work when it is started again
+  2    the configuration is wrong, or a key or token is not set
+  3    every chat that ended was lost for good (a revoked token, say)"""
 
 
 def run(context: typer.Context) -> None:
-    """Live in the chats of [platforms] until SIGTERM or Ctrl-C.
-
-    The exit code is 1 when a chat was lost for good (a revoked token, say).
-    """
+    """Live in the chats of [platforms] until SIGTERM or Ctrl-C."""
     import asyncio  # noqa: PLC0415 - `--help` must stay fast
     import signal  # noqa: PLC0415 - as above
     from pathlib import Path  # noqa: PLC0415 - as above

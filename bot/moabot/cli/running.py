@@ -24,6 +24,7 @@ from moabot_platforms.console.ctrlc import INTERRUPTED, ctrl_c
 from moabot_platforms.console.screen import complain
 
 __all__ = [
+    "LOST",
     "NO_ANSWER",
     "OK",
     "USAGE",
@@ -41,6 +42,7 @@ T = TypeVar("T")
 OK = 0
 NO_ANSWER = 1
 USAGE = 2
+LOST = 3
 
 
 def code(error: MoabotError) -> int:
@@ -57,6 +59,11 @@ def told() -> Generator[None]:
         complain(str(error))
         raise typer.Exit(code(error)) from None
     except (KeyboardInterrupt, asyncio.CancelledError):
+        raise typer.Exit(INTERRUPTED) from None
+    except typer.Abort as stopped:  # at a question: Ctrl-C, or the end of the input
+        if not isinstance(stopped.__context__, KeyboardInterrupt):
+            raise
+        typer.echo(err=True)
         raise typer.Exit(INTERRUPTED) from None
     except OSError as error:
         if error.errno != errno.EPIPE:  # the reader of a pipe may go when it has enough
@@ -94,10 +101,12 @@ def run(
     work: Callable[[App], Awaitable[T]],
     *,
     keep: Keep = "nothing",
+    asks: bool = True,
 ) -> T:
     """Open the app, do the work in it, close it; returns what the work returned.
 
     `keep` says what is to outlive the process; when it cannot, that is said, and work goes on.
+    Work that asks no model needs no key.
 
     The first Ctrl-C cancels the work and closes what is open, the second ends the process. What
     plugins did wrong meanwhile is said in the end.
@@ -106,7 +115,7 @@ def run(
 
     async def whole() -> T:
         with ctrl_c():
-            async with opened(config, plugins, keep=keep) as app:
+            async with opened(config, plugins, keep=keep, asks=asks) as app:
                 if app.memory.problem is not None:
                     complain(f"Going on without memory. {app.memory.problem}")
                 return await work(app)

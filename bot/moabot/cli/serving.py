@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from moabot.app import App, opened
-from moabot.cli.running import NO_ANSWER, OK
+from moabot.cli.running import LOST, NO_ANSWER, OK
 from moabot.config import Config
 from moabot.desk import Desk
-from moabot.errors import MoabotError
+from moabot.errors import ConfigError, MoabotError, PlatformError
 from moabot.plugins import Plugins
 from moabot.reloading import reload
 from moabot.serving import opened_platforms, require_platforms, serve
@@ -39,7 +39,15 @@ async def served(config: Config, plugins: Plugins, *, reread: Callable[[], Confi
         lost = await serve(platforms, desk, drain_s=config.store.drain_s)
     for name, error in lost.items():
         complain(f"{name}: {error}")
-    return NO_ANSWER if lost else OK
+    return _code(lost)
+
+
+def _code(lost: Mapping[str, MoabotError]) -> int:
+    """Who starts us anew must not do so for ever where it cannot help, and should after a crash."""
+    if not lost:
+        return OK
+    for_good = all(isinstance(error, PlatformError | ConfigError) for error in lost.values())
+    return LOST if for_good else NO_ANSWER
 
 
 def _reload(app: App, reread: Callable[[], Config]) -> None:

@@ -12,6 +12,9 @@ Examples:
   moabot slack manifest --name oracle
   moabot slack key"""
 
+LONGEST = 35
+"""Characters of an app's name, as Slack has it."""
+
 slack = typer.Typer(no_args_is_help=True, help="Set up the bot in Slack.")
 
 
@@ -27,11 +30,17 @@ def manifest(
     """
     from moabot.cli import running  # noqa: PLC0415 - `--help` must stay fast
     from moabot.cli.storing import read_config  # noqa: PLC0415 - as above
+    from moabot.errors import ConfigError  # noqa: PLC0415 - as above
     from moabot.validation import validated  # noqa: PLC0415 - as above
     from moabot_platforms.slack import manifest as made  # noqa: PLC0415 - as above
     from moabot_platforms.slack.settings import SlackSettings  # noqa: PLC0415 - as above
 
     with running.told():
+        if len(name) > LONGEST:
+            raise ConfigError(
+                f"--name: {name!r} has {len(name)} characters.",
+                fix=f"Slack takes at most {LONGEST}.",
+            )
         chosen = read_config(context).platforms.get("slack")
         own = chosen.own() if chosen is not None else {}
         settings = validated(SlackSettings, own, where="[platforms.slack]")

@@ -20,6 +20,7 @@ from moabot.store.rows import (
     Change,
     Installation,
     Kind,
+    Left,
     Opinion,
     Said,
     Spending,
@@ -139,11 +140,11 @@ class Store(Protocol):
         """The ledger since a time, of one channel or of all, summed for each key and day."""
         ...
 
-    async def erase(self, *, user: str | None = None, channel: str | None = None) -> int:
+    async def erase(self, *, user: str | None = None, channel: str | None = None) -> Left:
         """Delete all that a user ("platform:workspace/author") or a channel said or was told.
 
-        Rows of the ledger stay as nobody's, so that sums stay true. Returns how many rows of
-        theirs are left, which is 0.
+        Rows of the ledger stay as nobody's, so that sums stay true. Returns how much of
+        theirs is left, which is nothing.
         """
         ...
 

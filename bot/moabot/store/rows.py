@@ -18,6 +18,7 @@ __all__ = [
     "Installation",
     "Kept",
     "Kind",
+    "Left",
     "Opinion",
     "Outcome",
     "Said",
@@ -221,6 +222,13 @@ class Given:
     partition: str
     asked: str
     place: int = 0
+
+
+class Left(NamedTuple):
+    """What `erase` could not delete: nothing, unless the store has a defect."""
+
+    rows: int
+    vectors: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from moabot.store.rows import (
     Change,
     Installation,
     Kind,
+    Left,
     Opinion,
     Said,
     Spending,
@@ -185,7 +186,7 @@ class SqliteStore:
         """Sums of the ledger."""
         return await self.reading(partial(queries.spending, by=by, since=since, scope=scope))
 
-    async def erase(self, *, user: str | None = None, channel: str | None = None) -> int:
+    async def erase(self, *, user: str | None = None, channel: str | None = None) -> Left:
         """Delete, then empty the write-ahead log, which still has the words."""
         left = await self.writing(partial(statements.erase, user=user, channel=channel))
         await self._writer.aside(statements.empty_log)

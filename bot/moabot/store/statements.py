@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from moabot.contract import Scope
 from moabot.store.queries import accepted
-from moabot.store.rows import Accepted, Change, Installation, Kind, Opinion, Said, Spent, Step
+from moabot.store.rows import Accepted, Change, Installation, Kind, Left, Opinion, Said, Spent, Step
 
 __all__ = [
     "accept",
@@ -263,8 +263,8 @@ def uninstall(c: sqlite3.Connection, *, platform: str, workspace: str, before: f
     return gone.rowcount == 1
 
 
-def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> int:
-    """Delete what belongs to a user or a channel; returns how many rows are left."""
+def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> Left:
+    """Delete what belongs to a user or a channel; returns what is left."""
     whose, key = (USER, user) if user is not None else (CHANNEL, channel)
     said = f"({USER} = :key OR {WRITER} = :key)" if user is not None else f"{CHANNEL} = :key"
     c.execute("CREATE TEMP TABLE theirs (event TEXT PRIMARY KEY)")  # known when the inbox is empty
@@ -285,12 +285,13 @@ def erase(c: sqlite3.Connection, *, user: str | None, channel: str | None) -> in
     _disown(c, f"{whose} = :key", "author = ''" if user is not None else "channel = ''", bound)
     c.execute("UPDATE audit SET who = '' WHERE who = :key", bound)
     mine["ledger"] = f"{whose} = :key"
-    left = sum(
+    mine["answers AS vectors"] = f"{mine['answers']} AND length(vector)"
+    *rows, vectors = (
         int(c.execute(f"SELECT COUNT(*) FROM {table} WHERE {which}", bound).fetchone()[0])  # noqa: S608 - our tables
         for table, which in mine.items()
     )
     c.execute("DROP TABLE theirs")
-    return left
+    return Left(sum(rows), vectors)
 
 
 def _disown(c: sqlite3.Connection, which: str, gone: str, bound: Mapping[str, object]) -> None:

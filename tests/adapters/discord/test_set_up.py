@@ -54,7 +54,7 @@ async def test_all_is_well_where_the_bot_was_let_in(discord: FakeDiscord) -> Non
     found = await check(DiscordSettings())
 
     assert {finding.state for finding in found} == {"ok"}
-    assert found[0].what == "discord token"
+    assert found[0].what == "platform discord token"
     assert await application_id(DiscordSettings()) == int(discord.state.bot.id)
 
 
@@ -76,7 +76,9 @@ async def test_a_wrong_token_names_the_variable(
     monkeypatch.delenv("DISCORD_TOKEN")
     unset = await check(DiscordSettings())
 
-    assert [(f.what, f.state) for f in (*wrong, *unset)] == [("discord token", "error")] * 2
+    assert [(f.what, f.state) for f in (*wrong, *unset)] == [
+        ("platform discord token", "error")
+    ] * 2
     assert "DISCORD_TOKEN" in wrong[0].said
     assert "is not set" in unset[0].said
     assert "a.wrong.token" not in str(wrong)

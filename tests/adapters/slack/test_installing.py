@@ -372,12 +372,12 @@ async def test_check_tells_of_each_workspace(at: Place) -> None:
             found = [*await beside.check(), *await beside.check_installed(kept)]
 
     assert {finding.what: finding.state for finding in found} == {
-        "slack app": "ok",
-        "slack install": "ok",
-        "slack connection": "ok",
-        "slack token T1": "ok",
-        "slack scopes T1": "ok",
-        "slack token T2": "error",
+        "platform slack app": "ok",
+        "platform slack install": "ok",
+        "platform slack connection": "ok",
+        "platform slack token T1": "ok",
+        "platform slack scopes T1": "ok",
+        "platform slack token T2": "error",
     }
 
 
@@ -392,7 +392,7 @@ async def test_the_command_check_reads_the_installations_from_the_database(at: P
 
         assert await _kept(bot) == before
     told = {finding.what: finding.said for finding in found}
-    assert "(T2)" in told["slack token T2"]
+    assert "(T2)" in told["platform slack token T2"]
 
 
 async def test_check_tells_what_an_other_key_cannot_open(

@@ -129,3 +129,18 @@ def test_the_command_prints_the_manifest_without_a_token(tmp_path: Path) -> None
     )
 
     assert json.loads(printed.stdout)["display_information"]["name"] == "oracle"
+
+
+def test_a_name_that_slack_would_refuse_is_refused_here(tmp_path: Path) -> None:
+    """Slack says so after the paste, in words about a schema."""
+    moabot = Path(sys.executable).with_name("moabot")
+    refused = subprocess.run(
+        [moabot, "slack", "manifest", "--name", "o" * 36],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "has 36 characters. Slack takes at most 35." in refused.stderr
