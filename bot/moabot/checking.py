@@ -165,8 +165,6 @@ async def _models_and_platforms(
         for name in config.platforms:
             for finding in await _platform(stack, config, plugins, name):
                 note(finding)
-                for finding in await _installed(config, name, platform):
-                    note(finding)
         for problem in plugins.problems[before:]:
             note(Finding("plugin", "error", problem))
 
@@ -183,7 +181,7 @@ async def _platform(
         return [Finding(what, "error", "it cannot be reached", fix)]
     except MoabotError as error:
         return [_wrong(what, error)]
-    return await _told(what, platform)
+    return [*await _told(what, platform), *await _installed(config, name, platform)]
 
 
 async def _told(what: str, opened: object) -> Sequence[Finding]:
