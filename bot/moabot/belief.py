@@ -9,6 +9,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from moabot.contract import Answer, Completion, Usage
 from moabot.errors import PluginError
+from moabot.fencing import unfenced
 
 __all__ = ["believed_answer", "believed_completion", "believed_wait", "wellformed"]
 
@@ -41,7 +42,7 @@ def believed_completion(reply: object) -> Completion:
     if isinstance(reply, Completion) and _is(reply.text, str) and _is(reply.usage, Usage):
         flaw = _flaw_in_usage(reply.usage)
         if not flaw:
-            return replace(reply, text=wellformed(reply.text))
+            return replace(reply, text=unfenced(wellformed(reply.text)))
     raise PluginError(
         f"The plugin returned {flaw}.",
         fix="Count in int from 0 on; cost_usd is a Decimal from 0 on, or None.",

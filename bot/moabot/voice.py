@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from moabot.belief import wellformed
 from moabot.contract import Wrote
+from moabot.fencing import Unfenced
 
 __all__ = ["Speaker", "Voice"]
 
@@ -21,10 +22,11 @@ class Speaker:
         self._began = self.last_s = voice.clock()
         self.first_s = float("inf")
         self.pieces: list[str] = []
+        self._unfenced = Unfenced()
 
     def __call__(self, piece: str) -> None:
         """Say the next piece; raises `TypeError`, for the plugin that said it, when it is no text."""
-        piece = wellformed(_text(piece))
+        piece = self._unfenced(wellformed(_text(piece)))
         self.last_s = self._voice.clock()
         if not self.pieces:
             self.first_s = self.last_s - self._began
@@ -79,11 +81,13 @@ class Voice:
 
     def settle(self, text: str) -> None:
         """This text won: whatever was said, it is what stands. A draft stays as it began."""
-        if "".join(self._said) == text or (self._draft and self._said):
+        said = "".join(self._said)
+        if said == text or (self._draft and said):
             return
-        if self._said:
+        if not text.startswith(said):
             self._void()
-        self._tell(text)
+            said = ""
+        self._tell(text.removeprefix(said))
 
     def _tell(self, piece: str) -> None:
         self._said.append(piece)

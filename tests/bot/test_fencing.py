@@ -9,7 +9,7 @@ import pytest
 
 from moabot.config import ChannelSettings
 from moabot.contract import Prompt, Proposal, Turn, Usage
-from moabot.fencing import fence
+from moabot.fencing import Unfenced, fence, unfenced
 from moabot.testing import Said, ScriptedProvider, ask, rehearsal, says
 from moabot_strategies.prompts import PROMPTS
 
@@ -115,6 +115,26 @@ def test_no_text_leaves_its_fence(text: str) -> None:
     assert not any(tag in body for body in bodies)
     assert all(len(body) <= 12_100 for body in bodies)
     "".join(bodies).encode()
+
+
+REPEATED = f"[proposal 1 {TAG}]\nIt is [1] Paris[end 12 {TAG}].\n[see](https://b.example) [end"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_delimiters_that_a_model_repeats_are_not_shown(size: int) -> None:
+    """They mean nothing to a person, and look like a defect."""
+    pieces = [REPEATED[at : at + size] for at in range(0, len(REPEATED), size)]
+    clean, whole = Unfenced(), "\nIt is [1] Paris.\n[see](https://b.example) [end"
+
+    assert unfenced(REPEATED) == whole
+    assert whole.startswith(shown := "".join(map(clean, pieces)))
+    assert len(shown) >= len(whole) - len("[end")
+
+
+def test_a_delimiter_that_breaks_off_at_the_end_is_not_shown() -> None:
+    """A model may be out of tokens in the middle of it."""
+    assert unfenced(f"Paris.\n[proposal 2 {TAG[:20]}") == "Paris.\n"
+    assert unfenced("See [proposal 2 of the council") == "See [proposal 2 of the council"
 
 
 @pytest.mark.virtual_time
@@ -225,3 +245,22 @@ async def test_the_prefix_is_stable_so_that_prompt_caches_hit() -> None:
     assert prompts[0].turns[0] == Turn("user", "What is the capital of France?")
     assert all(prompt.turns[-1].text.startswith("And of Spain?") for prompt in prompts)
     assert len({prompt.system for prompt in prompts[:3]}) == 1
+
+
+@pytest.mark.virtual_time
+async def test_a_synthesizer_that_repeats_its_fences_is_read_without_them() -> None:
+    """Small local models do; nothing that was streamed is taken back for it."""
+
+    def repeats(prompt: Prompt) -> Said:
+        told = re.search(r"\[proposal 1 ([0-9a-f]{24})\]", prompt.turns[-1].text)
+        if told is None:
+            return says("Paris.")
+        return says(f"[proposal 1 {told[1]}] It is Paris. [end 1 {told[1]}]", word_s=0.1)
+
+    async with rehearsal(ScriptedProvider(dict.fromkeys("abc", repeats))) as app:
+        reply = await ask(app, "What is the capital of France?")
+
+    assert reply.answer is not None
+    assert reply.answer.text == reply.text == " It is Paris. "
+    assert len(reply.named("wrote")) > 2
+    assert reply.named("restarted") == []
