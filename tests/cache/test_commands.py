@@ -64,7 +64,7 @@ def test_stats_are_drawn_for_people(config: Path) -> None:
     """Tiers, guards, times and days, each with bars."""
     shown = _run(config, "stats")
 
-    assert "1 answers" in shown
+    assert "1 answer, " in shown
     for title in ("answered from", "refused by guard", "how long it took", "by day"):
         assert title in shown
     assert "█" in shown
