@@ -74,7 +74,7 @@ def _keys(config: Config, plugins: Plugins) -> Sequence[Finding]:
     if not (keyless and found):
         return []
     said = f"{' and '.join(found)} set, but config.toml names the small local model alone"
-    return [Finding("keys", "warning", said, "Run: moabot init --force")]
+    return [Finding("keys", "warning", said, "Run: moabot init --force, which replaces the file")]
 
 
 def _disk(config: Config) -> Sequence[Finding]:

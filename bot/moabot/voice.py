@@ -67,6 +67,8 @@ class Voice:
 
     def heard(self, speaker: Speaker, piece: str) -> None:
         """A speaker said a piece; it is let through when the voice is free or its own."""
+        if not piece:  # what may become a delimiter is held back
+            return
         if self._speaker is None and not self._said:
             self._speaker = speaker
             piece = "".join(speaker.pieces)

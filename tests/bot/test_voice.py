@@ -177,3 +177,16 @@ def test_in_the_end_the_screen_shows_the_winner_s_text(
     voice.settle(winner)
 
     assert screen.text == winner
+
+
+def test_what_is_held_back_takes_no_word_from_a_draft() -> None:
+    """A text that begins with a bracket may begin with a delimiter; the draft stands until then."""
+    heard: list[str] = []
+    voice = Voice(heard.append, restart=heard.clear, clock=lambda: 0.0)
+    speaker = voice.speaker()
+    speaker("[proposal")
+    before = list(heard)
+    speaker(" of mine]")
+
+    assert before == []
+    assert heard == ["[proposal of mine]"]

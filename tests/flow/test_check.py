@@ -74,7 +74,7 @@ async def test_a_key_that_the_configuration_does_not_use_is_pointed_out(
 
     [[unused], nothing] = told
     assert unused.said.startswith("OPENAI_API_KEY set, but config.toml names")
-    assert unused.fix == "Run: moabot init --force"
+    assert unused.fix == "Run: moabot init --force, which replaces the file"
     assert nothing == []
 
 
