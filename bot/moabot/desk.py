@@ -287,6 +287,10 @@ class Desk:
                 except (PlatformError, PluginError) as error:
                     # It stays unfinished; the others must not suffer.
                     log.warning("not delivered", extra={"error": str(error)})
+                if entry.given_up:  # also when there is nobody left to be told
+                    await self._journal.give_up(
+                        entry, error="three processes ended while answering it"
+                    )
 
     async def _give_up(self, entry: Entry, reply: Reply) -> None:
         error = MoabotError(
@@ -294,7 +298,6 @@ class Desk:
             fix="Ask it in other words, or tell the bot's admin: `moabot dead-letters` lists it.",
         )
         await reply.sorry(error, reference=entry.message.event_id)
-        await self._journal.give_up(entry, error="three processes ended while answering it")
 
     async def _taken_on(
         self, message: Message, wish: ChannelSettings, *, again: Accepted | None = None
