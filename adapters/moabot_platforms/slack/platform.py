@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
@@ -84,9 +85,9 @@ class Slack:
         self._manners = Manners()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._gate = Gate()
-        self._telling = asyncio.Semaphore(MOST)
+        self._telling = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, MOST))
         self._under_way: dict[str, Entry] = {}
-        self._unsure_until = float("-inf")
+        self._unsure_until: dict[str, float] = {}
         self._private: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._threads: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
@@ -206,13 +207,13 @@ class Slack:
         if kind:
             self._private[place] = kind != "channel"
         elif place not in self._private:
-            if _now() < self._unsure_until:
+            if _now() < self._unsure_until.get(team, float("-inf")):
                 return True
             try:
                 async with asyncio.timeout(KIND_S):
                     answer = await self.web(team).surely("conversations.info", {"channel": channel})
             except TimeoutError:  # a flood in many channels must not be acknowledged one a second
-                self._unsure_until = _now() + UNSURE_S
+                self._unsure_until[team] = _now() + UNSURE_S
                 return True
             except PlatformError:
                 return True  # whoever cannot be told apart shares nothing
@@ -231,16 +232,15 @@ class Slack:
         try:
             await self.desk.admit(message)
         except Refused as refused:
-            if not self._telling.locked() and self._manners.refusals.may_tell(
-                said.channel, said.user
-            ):
+            told = self._manners.refusals[said.team]
+            if not self._telling[said.team].locked() and told.may_tell(said.channel, said.user):
                 self._start(self._refuse(message, refused))
             return True
         return await self.take_on(await self._completed(message, said))
 
     async def _refuse(self, message: Message, refused: Refused) -> None:
         told = apology(refused, reference="")
-        async with self._telling:
+        async with self._telling[message.workspace]:
             where = (message.workspace, message.channel, message.author)
             await self.whisper(*where, told, thread=message.thread)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from moabot.errors import ConfigError, PlatformError
+from moabot.errors import ConfigError, PlatformError, StoreError
 from moabot.installations import Installations
 from moabot_platforms.attached import Fetched
 from moabot_platforms.edits import TryLater
@@ -168,7 +168,11 @@ class Many:
         """What is done there looks its token up first."""
 
         async def call(method: str, args: Json) -> Json:
-            return await (await self._enter_at(team)).web.call(method, args)
+            try:
+                inside = await self._enter_at(team)
+            except StoreError as error:  # as with a Slack that does not answer, it may next time
+                raise SlackSilent(method, error.what) from error
+            return await inside.web.call(method, args)
 
         async def fetch(files: Sequence[Json]) -> Fetched:
             return await (await self._enter_at(team)).files.fetch(files)
