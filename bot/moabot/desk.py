@@ -239,6 +239,12 @@ class Desk:
         """What is unfinished there is for the next process: nobody's mistake, so no try counts."""
         await self._journal.lay_down(platform)
 
+    def lost(self, platform: str) -> None:
+        """A platform has ended: what it accepted is for the next process, and takes no place here."""
+        self._unanswered -= {
+            event for event in self._unanswered if event.startswith(f"{platform}:")
+        }
+
     async def finish_all(
         self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]
     ) -> None:
