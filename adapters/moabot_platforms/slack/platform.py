@@ -35,7 +35,7 @@ from moabot_platforms.slack.said import (
 )
 from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.web import Web
-from moabot_platforms.slack.workspaces import Gone, Workspaces
+from moabot_platforms.slack.workspaces import Absent, Gone, Workspaces
 from moabot_platforms.words import apology
 
 if TYPE_CHECKING:
@@ -135,26 +135,32 @@ class Slack:
         try:
             if (here := await self.workspaces.find(team)) is None:
                 return True
-            what = happened(body, bot=await here.bot())
-            match what:
-                case Said():
-                    return await self._said(what)
-                case Amended():
-                    await self.desk.amend(f"{NAME}:{what.event}", what.text)
-                case Stopped():
-                    await self._stopped(what)
-                case HomeOpened():
-                    self._start(home(self, what.team, what.channel, what.user))
+            match happened(body, bot=await here.bot()):
+                case Said() as said:
+                    return await self._said(said)
                 case "uninstalled":
-                    self._start(
-                        self.workspaces.leave(team, at=number(body, "event_time") or time.time())
-                    )
-                case _:
-                    pass
+                    await self._removed(team, at=number(body, "event_time") or time.time())
+                case "limited":
+                    log.warning("slack holds events back", extra={"workspace": team})
+                case what:
+                    await self._done(what)
+        except Absent:  # it was removed between two looks
+            return True
         except StoreError as error:
             log.warning("not taken on", extra={"error": str(error)})
             return False
         return True
+
+    async def _done(self, what: Amended | Stopped | HomeOpened | None) -> None:
+        match what:
+            case Amended():
+                await self.desk.amend(f"{NAME}:{what.event}", what.text)
+            case Stopped():
+                self._start(self._stopped(what))
+            case HomeOpened():
+                self._start(home(self, what.team, what.channel, what.user))
+            case None:
+                pass
 
     async def take_on(self, message: Message) -> bool:
         """Accept a message and begin its answer; False when it is no time for that."""
@@ -288,6 +294,13 @@ class Slack:
         finally:
             del self._under_way[event]
 
+    async def _removed(self, team: str, *, at: float) -> None:
+        """Slack tells it again until it is kept; but what ends the platform must end its group."""
+        try:
+            await self.workspaces.leave(team, at=at)
+        except Gone as gone:
+            self._start(_raised(gone))
+
     async def _stopped(self, stopped: Stopped) -> None:
         """Slack's own stop button knows the thread only: it stops the asker's answers there."""
         asker = await self.asker(stopped.team, stopped.channel, stopped.user)
@@ -304,7 +317,7 @@ class Slack:
         self._group.create_task(_guarded(work))
 
     async def _manages(self, team: str, user: str) -> bool:
-        if user in self.settings.admins:
+        if not {user, f"{team}/{user}"}.isdisjoint(self.settings.admins):
             return True
         try:
             found = inside(await self.web(team).surely("users.info", {"user": user}), "user")
@@ -317,6 +330,10 @@ class Slack:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _raised(error: PlatformError) -> None:
+    raise error
 
 
 async def _guarded(work: Coroutine[None, None, None]) -> None:

@@ -17,7 +17,7 @@ from moabot_platforms.slack.payload import Json, text
 from moabot_platforms.slack.sealing import Seal, Unreadable
 from moabot_platforms.slack.web import SlackRefused, SlackSilent, Web, persistently
 
-__all__ = ["Enter", "Gone", "Many", "One", "Workspace", "Workspaces"]
+__all__ = ["Absent", "Enter", "Gone", "Many", "One", "Workspace", "Workspaces"]
 
 GREETING_S = 5.0
 """For the first try, while other platforms wait to be opened."""
@@ -32,7 +32,7 @@ class Gone(PlatformError):
     """There is no Slack any more."""
 
 
-class _Absent(PlatformError):
+class Absent(PlatformError):
     """The app is not installed there."""
 
 
@@ -186,7 +186,7 @@ class Many:
         """Where it is installed, and its token can be read."""
         try:
             await self._enter_at(team)
-        except (_Absent, Unreadable) as error:
+        except (Absent, Unreadable) as error:
             log.warning("not heard", extra={"workspace": team, "error": str(error)})
             return None
         return self.at(team)
@@ -214,13 +214,13 @@ class Many:
         self._inside.pop(team, None)
 
     async def _enter_at(self, team: str) -> _Inside:
-        """What opens a workspace; raises `Unreadable`, and `_Absent` where it is not installed."""
+        """What opens a workspace; raises `Unreadable`, and `Absent` where it is not installed."""
         now, changes = asyncio.get_running_loop().time(), self._changes
         if (known := self._inside.get(team)) is not None and now < known.until:
             return known
         self._inside.pop(team, None)
         if (found := await self._installed.find(team)) is None:
-            raise _Absent(
+            raise Absent(
                 f"moabot is not installed in the workspace {team!r}.", fix="Install it there again."
             )
         token = self._seal.open(team, found.sealed)

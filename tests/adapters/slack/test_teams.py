@@ -6,22 +6,33 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
+import aiohttp
 import pytest
-from tests.adapters.slack.conftest import Bot, is_final
-from tests.adapters.slack.installing import Place, kept_of, told_in
+from cryptography.fernet import Fernet
+from pydantic import ValidationError
+from tests.adapters.slack.conftest import Bot, is_final, running
+from tests.adapters.slack.installing import KEY, PUBLIC, Place, kept_of, told_in
+from tests.fakes.slack import FakeSlack
 
 from moabot.channels import NO_WISH
-from moabot.contract import Message
+from moabot.contract import Asker, Message, Scope
 from moabot.errors import MoabotError, PlatformError, StoreError
 from moabot.installations import Installations
 from moabot.journal import Entry
 from moabot.store.rows import Installation
-from moabot.testing import says
+from moabot.testing import ScriptedProvider, says
 from moabot_platforms.attached import Fetched
 from moabot_platforms.refusals import MOST
+from moabot_platforms.slack import blocks
+from moabot_platforms.slack.checking import AT_ONCE, workspace_findings
+from moabot_platforms.slack.files import Files
+from moabot_platforms.slack.manifest import SCOPES
 from moabot_platforms.slack.payload import Json
 from moabot_platforms.slack.reply import Manners, SlackReply
+from moabot_platforms.slack.sealing import Seal
+from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.web import Web
 from moabot_platforms.slack.workspaces import FRESH_S, Many, Workspace
 
@@ -153,6 +164,170 @@ async def test_a_flood_in_one_workspace_takes_no_refusal_from_another(at: Place)
         await at.slack.until(lambda: bool(at.slack.private("UT2")))
 
     assert "as many as are allowed" in at.slack.private("UT2")[0].shown
+
+
+async def test_home_tab_buttons_and_settings_are_those_of_the_workspace(at: Place) -> None:
+    """Another one's token is refused there, and its settings are not theirs."""
+    tables = {"admission": {"admins": ["slack:T2/UT2"]}, "defaults": {"strategy": "mixture"}}
+    async with at.life(**tables) as bot:
+        for team in ("T1", "T2"):
+            await at.browser.install(team)
+        await at.slack.slash("CT2", "UT2", "preset").acked()
+        await at.slack.until(lambda: bool(at.slack.views))
+        await at.slack.submit(at.slack.views[0], {"preset": "balanced"}, at="T2").acked()
+        asked = at.slack.mention("CT2", "UT2", "Why?")
+        (post,) = await bot.answered(asked.ts, "CT2")
+        await at.slack.click(post, blocks.PROPOSALS, user="UT2").acked()
+        await at.slack.until(lambda: bool(at.slack.private("UT2")))
+        await at.slack.open_home("UT2", team="T2").acked()
+        await at.slack.until(lambda: at.slack.home("UT2") is not None)
+        home = at.slack.home("UT2")
+        assert home is not None
+        await at.slack.click_in(home, "moabot_home", user="UT2", value="CT2", at="T2").acked()
+        await at.slack.until(lambda: "1 answer" in str(at.slack.home("UT2")))
+        there = await bot.platform.desk.settings(Asker(Scope("slack", "T2", "CT2"), "UT2"))
+        here = await bot.platform.desk.settings(Asker(Scope("slack", "T1", "C1"), "U1"))
+
+    assert (there.preset, here.preset == there.preset) == ("balanced", False)
+    assert {call.team for call in at.slack.calls if call.method != "oauth.v2.access"} == {"T2"}
+    assert at.slack.refused == []
+
+
+async def test_who_is_shut_out_reads_so_on_the_home_tab(
+    at: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would else stay empty, and the log would call it broken at each look."""
+    async with at.life(admission={"allow": {"workspaces": ["slack:T1"]}}):
+        await at.browser.install("T2")
+        await at.slack.open_home("UT2", team="T2").acked()
+        await at.slack.until(lambda: at.slack.home("UT2") is not None)
+
+    assert "may not use this bot" in str(at.slack.home("UT2"))
+    assert "broken" not in caplog.messages
+
+
+async def test_slack_s_stop_button_keeps_no_event_waiting(at: Place) -> None:
+    """Who may stop is asked of a Slack that may have no time; its events need their ack at once."""
+    async with at.life() as bot:
+        await at.browser.install("T1")
+        at.provider.scripts["a"] = says("Long.", seconds=300)
+        asked = at.slack.mention("C1", "U1", "Why?")
+        await asked.acked()
+        await at.slack.until(lambda: bool(bot.answers(asked.ts)))
+        at.slack.faults.next.append(("users.info", "busy"))
+        at.slack.faults.busy_s = 120
+        where = {"channel_id": "C1", "thread_ts": asked.ts, "user_id": "U1"}
+        stopped = at.slack.event({"type": "agent_session_stopped", **where})
+        await stopped.acked()
+
+    assert [each.failed for each in stopped.tries] == [""]
+
+
+async def test_a_removal_that_cannot_be_kept_is_told_again(at: Place) -> None:
+    """A row that stays keeps a token that somebody took away, and asks Slack in vain."""
+    async with at.life() as bot:
+        await at.browser.install("T2")
+        disk = ill(bot)
+        disk.failing = frozenset({"forget"})
+        gone = at.slack.event({"type": "app_uninstalled"}, team="T2")
+        gone.payload["event_time"] = int(time.time())
+        await at.slack.until(lambda: bool(gone.tries))
+        disk.failing = frozenset()
+        await gone.acked()
+        kept = await kept_of(bot)
+
+    assert len(gone.tries) == 2
+    assert kept == {}
+
+
+async def test_events_that_slack_holds_back_are_told_to_the_admin(
+    at: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Questions are missing then, and nothing else says so."""
+    async with at.life():
+        await at.browser.install("T1")
+        told = at.slack.event({})
+        told.payload["type"] = "app_rate_limited"
+        del told.payload["event"]
+        await told.acked()
+
+    (warned,) = [each for each in caplog.records if each.getMessage() == "slack holds events back"]
+    assert vars(warned)["workspace"] == "T1"
+    assert len(told.tries) == 1
+
+
+async def test_a_workspace_that_is_left_between_two_looks_is_not_heard(at: Place) -> None:
+    """Its event is acknowledged, else Slack sends it again to nobody."""
+    async with at.life() as bot:
+        await at.browser.install("T2")
+        disk, heard = ill(bot), list[str]()
+
+        async def once(workspace: str) -> Installation | None:
+            heard.append(workspace)
+            if len(heard) > 1:
+                return None
+            await bot.platform.workspaces.leave("T2", at=time.time())
+            return Installation("slack", "T2", "UBOTT2", sealed, 0.0)
+
+        sealed = (await kept_of(bot))["T2"]
+        disk.find = once  # type: ignore[method-assign]
+        assert isinstance(bot.platform.workspaces, Many)
+        bot.platform.workspaces._inside.clear()
+        taken = await bot.platform.hear(at.slack.mention("CT2", "UT2", "Hm?").payload)
+
+    assert taken
+
+
+async def test_a_workspace_of_which_slack_says_nothing_hides_no_other_in_check(
+    at: Place, key: str
+) -> None:
+    """Nor do a hundred take longer, one after the other, than a check may."""
+    teams = [f"T{number}" for number in range(3 * AT_ONCE)]
+
+    def enter(token: str) -> tuple[Web, Files]:
+        async def call(_method: str, _args: Json) -> Json:
+            await asyncio.sleep(3600 if token == "T1" else 1)
+            return {"scopes": ",".join(SCOPES)}
+
+        return Web(call), Files(session, token, api_url="")
+
+    async with at.life() as bot, aiohttp.ClientSession() as session:
+        kept = ill(bot)
+        many = Many(enter, Seal([Fernet(key)], variable=KEY))
+        many.know(kept)
+        for team in teams:
+            await many.keep(team, bot="UBOT", token=team)
+        async with asyncio.timeout(30):
+            found = await workspace_findings(bot.platform.settings, many, kept)
+
+    assert [each.what for each in found if each.state == "error"] == ["slack token T1"]
+    assert len(found) == 2 * len(teams) - 1
+
+
+@pytest.mark.parametrize(("admin", "manages"), [("U5", True), ("T1/U5", True), ("T2/U5", False)])
+async def test_an_admin_can_be_named_with_their_workspace(
+    tmp_path: Path,
+    admin: str,
+    manages: bool,  # noqa: FBT001
+) -> None:
+    """Ids repeat among workspaces only by chance, but nobody should have to trust in it."""
+    async with (
+        FakeSlack() as slack,
+        running(slack, ScriptedProvider({}), tmp_path, settings={"admins": [admin]}) as bot,
+    ):
+        slack.add_person("U5")
+        asker = await bot.platform.asker("T1", "C1", "U5")
+
+    assert asker.manages == manages
+
+
+def test_an_admin_of_many_workspaces_is_named_with_one() -> None:
+    """A bare id would hold in each workspace that somebody installs the app in."""
+    many = {"workspaces": "many", "mode": "http", "public_url": PUBLIC}
+
+    assert SlackSettings.model_validate({**many, "admins": ["T1/U1"]}).admins == ("T1/U1",)
+    with pytest.raises(ValidationError, match="write T…/U1"):
+        SlackSettings.model_validate({**many, "admins": ["U1"]})
 
 
 async def test_no_line_of_the_log_has_a_secret_in_it_not_even_at_debug(
