@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from moabot.contract import Answer
@@ -55,7 +54,9 @@ class Manners:
     """
 
     alive: set[str] = field(default_factory=set[str])
-    refusals: defaultdict[str, Refusals] = field(default_factory=partial(defaultdict, Refusals))
+    refusals: defaultdict[str, Refusals] = field(
+        default_factory=lambda: defaultdict[str, Refusals](Refusals)
+    )
 
 
 class SlackReply(Progress):
