@@ -239,6 +239,12 @@ class Desk:
         """What is unfinished there is for the next process: nobody's mistake, so no try counts."""
         await self._journal.lay_down(platform)
 
+    def lost(self, platform: str) -> None:
+        """A platform has ended: what it accepted is for the next process, and takes no place here."""
+        self._unanswered -= {
+            event for event in self._unanswered if event.startswith(f"{platform}:")
+        }
+
     async def finish_all(
         self, entries: Sequence[Entry], reply_to: Callable[[Entry], Reply]
     ) -> None:
@@ -287,6 +293,10 @@ class Desk:
                 except (PlatformError, PluginError) as error:
                     # It stays unfinished; the others must not suffer.
                     log.warning("not delivered", extra={"error": str(error)})
+                if entry.given_up:  # also when there is nobody left to be told
+                    await self._journal.give_up(
+                        entry, error="three processes ended while answering it"
+                    )
 
     async def _give_up(self, entry: Entry, reply: Reply) -> None:
         error = MoabotError(
@@ -294,7 +304,6 @@ class Desk:
             fix="Ask it in other words, or tell the bot's admin: `moabot dead-letters` lists it.",
         )
         await reply.sorry(error, reference=entry.message.event_id)
-        await self._journal.give_up(entry, error="three processes ended while answering it")
 
     async def _taken_on(
         self, message: Message, wish: ChannelSettings, *, again: Accepted | None = None

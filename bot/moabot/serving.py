@@ -118,6 +118,7 @@ async def _run(
                 await platform.run(desk)
     except MoabotError as error:
         lost[name] = error
+        desk.lost(name)
         log.exception("platform lost", extra={"platform": name, "error": str(error)})
 
 

@@ -449,6 +449,22 @@ async def test_a_full_bot_refuses_what_is_new_and_keeps_nothing_of_it(tmp_path: 
     assert later is not None
 
 
+async def test_what_a_lost_platform_has_accepted_takes_no_place_from_the_others(
+    tmp_path: Path,
+) -> None:
+    """It is answered by the next process; until then the bot would be fuller than it is."""
+    narrow = {"admission": {"at_once": 1, "waiting": 1}}
+    async with desk_of(tmp_path, ScriptedProvider(), narrow) as (desk, _):
+        await accepted(desk, asking("E1"))
+        await accepted(desk, replace(asking("E2"), platform="other"))
+        desk.lost("other")
+        later = await desk.accept(asking("E3"))
+        with pytest.raises(Refused, match="2 questions are not answered yet"):
+            await desk.accept(asking("E4"))
+
+    assert later is not None
+
+
 async def test_who_asks_too_often_is_refused_before_anything_is_kept(tmp_path: Path) -> None:
     """A flood leaves no rows; what was let in is neither counted nor refused when it comes again."""
     strict = {"admission": {"user_per_minute": 2}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from moabot.app import App
 from moabot.config import ChannelSettings
 from moabot.contract import Answer, Message, Usage
 from moabot.desk import Desk
-from moabot.errors import ProviderRejected, StoreError
+from moabot.errors import MoabotError, PlatformError, ProviderRejected, StoreError
 from moabot.journal import Entry
 from moabot.memory import Keep
 from moabot.store.sqlite import SqliteStore
@@ -241,6 +241,33 @@ async def test_a_question_that_ends_three_processes_is_given_up_and_listed(tmp_p
 
     assert "given up" in str(chat.replies["E1"].error)
     assert [row.event for row in dead] == ["test:E1"]
+
+
+async def test_a_question_of_whom_nobody_can_tell_is_given_up_too(tmp_path: Path) -> None:
+    """Where a chat is gone, it would else be tried at each start, for ever."""
+
+    class Gone(RecordingReply):
+        """A chat that takes nothing any more."""
+
+        async def sorry(self, error: MoabotError, *, reference: str) -> None:
+            """Raise."""
+            raise PlatformError("There is no such chat.", fix="None.")
+
+    stuck = ScriptedProvider({"a": says("never", seconds=9)})
+    async with life(tmp_path, stuck) as app:
+        await until(app, stuck, calls=3)
+    left: Sequence[Entry] = ()
+    for _ in range(3):
+        async with life(tmp_path, stuck) as app:
+            assert app.memory.durable is not None
+            left = await app.memory.durable.resume("test")
+    async with life(tmp_path, ScriptedProvider()) as app:
+        await Desk(app.answering, app.memory).finish_all(left, lambda _: Gone())
+        assert app.memory.durable is not None
+        again = await app.memory.durable.resume("test")
+
+    assert [entry.given_up for entry in left] == [True]
+    assert list(again) == []
 
 
 async def test_ten_thousand_deliveries_of_a_hundred_events_run_a_hundred_times(

@@ -164,6 +164,23 @@ async def test_a_platform_that_breaks_leaves_its_answers_to_the_next_process(
     assert [entry.message.event_id for entry in left] == ["E1"]
 
 
+async def test_what_a_lost_platform_accepted_and_never_began_takes_no_place(tmp_path: Path) -> None:
+    """The others go on, and would refuse people for questions that nobody answers here."""
+
+    class Losing(Chat):
+        async def run(self, desk: Desk) -> None:
+            """Accept one, and break before its answer begins."""
+            await desk.accept(Message("test", "T1", "C1", "U1", "Why?", "E1"))
+            raise PlatformError("The socket broke.", fix="")
+
+    async with life(tmp_path) as bot:
+        lost = await bot.serve(Losing())
+
+        assert list(lost) == ["test"]
+        assert bot.desk._unanswered == set()
+        assert [entry.message.event_id for entry in await bot.journal.resume("test")] == ["E1"]
+
+
 async def test_a_platform_that_ends_ends_the_serving(tmp_path: Path) -> None:
     """The end of input in a pipe, say."""
     chat = Chat(["E1"], then="ends")

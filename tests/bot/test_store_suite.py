@@ -324,6 +324,20 @@ async def test_an_installation_is_forgotten_unless_it_is_newer(store: Store) -> 
     assert [each.workspace for each in await store.installations("slack")] == ["T2"]
 
 
+async def test_what_is_unfinished_ends_with_its_installation_and_nowhere_else(store: Store) -> None:
+    """It could never be delivered, but would be paid for at each start."""
+    there = Scope("slack", "T2", "C2")
+    await store.install(Installation("slack", "T1", "UBOT", b"sealed", NOW))
+    await store.accept(accepted("slack:E1"))
+    await store.accept(accepted("slack:E2", scope=there))
+    assert not await store.uninstall("slack", "T1", before=NOW - 1)
+    before = [row.event for row in await store.take_up("slack")]
+    assert await store.uninstall("slack", "T1", before=NOW)
+
+    assert before == ["slack:E1", "slack:E2"]
+    assert [row.event for row in await store.take_up("slack")] == ["slack:E2"]
+
+
 async def test_the_ledger_sums_exactly_and_keeps_unknown_apart_from_zero(store: Store) -> None:
     """Ten thousand tenths of a cent are ten dollars; a price nobody knows is not zero."""
     unknown = Usage(1, 1, 0, 1, None)

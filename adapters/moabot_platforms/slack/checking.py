@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from moabot.errors import MoabotError
@@ -15,6 +16,10 @@ from moabot_platforms.slack.web import Web
 from moabot_platforms.slack.workspaces import Many
 
 __all__ = ["app_findings", "findings", "workspace_findings"]
+
+AT_ONCE = 32
+"""Workspaces that are looked at beside each other: all have half a minute."""
+CALL_S = 10.0
 
 
 async def findings(web: Web, reachable: Callable[[], Awaitable[str]]) -> Sequence[Finding]:
@@ -38,10 +43,13 @@ async def workspace_findings(
     """How each workspace is that the app is installed in."""
     many.know(kept)
     again = f"and have it installed there again at {public(settings, INSTALL)}."
-    found = [
-        await _token(many.at(each.workspace).web, of=f" {each.workspace}", again=again)
-        for each in await kept.all()
-    ]
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def look(team: str) -> list[Finding]:
+        async with places:
+            return await _token(many.at(team).web, of=f" {team}", again=again)
+
+    found = await asyncio.gather(*(look(each.workspace) for each in await kept.all()))
     return [finding for findings in found for finding in findings] or [
         Finding("platform slack token", "ok", "it is not installed in any workspace yet")
     ]
@@ -52,7 +60,11 @@ REINSTALL = "then click Reinstall to Workspace."
 
 async def _token(web: Web, *, of: str = "", again: str = REINSTALL) -> list[Finding]:
     try:
-        me = await web.call("auth.test", {})
+        async with asyncio.timeout(CALL_S):
+            me = await web.call("auth.test", {})
+    except TimeoutError:
+        said = f"Slack did not say within {CALL_S:.0f} s whose it is"
+        return [Finding(f"slack token{of}", "error", said, "Try it again.")]
     except MoabotError as error:
         return [Finding(f"platform slack token{of}", "error", error.what, error.fix)]
     who = f"@{text(me, 'user')} in {text(me, 'team')} ({text(me, 'team_id')})"

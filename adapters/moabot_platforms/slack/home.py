@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moabot.contract import Asker
+from moabot.errors import Refused
 from moabot_platforms.commands import told
 from moabot_platforms.slack import blocks
 from moabot_platforms.slack.payload import Json
@@ -17,12 +19,19 @@ __all__ = ["home", "shown"]
 async def home(slack: Slack, team: str, channel: str, user: str) -> None:
     """Show somebody the settings and sums of a channel, and how to choose another one."""
     asker = await slack.asker(team, channel, user)
-    lines = [_section("*What holds, and what was spent, in:*", picker=True)]
-    for words in ("status", "usage", "help"):
-        said = await told(slack.desk, asker, words)
-        lines += [_section(shown(said.text, ask=words == "help")), {"type": "divider"}]
-    view = {"type": "home", "blocks": lines[:-1]}
+    view = {"type": "home", "blocks": await _lines(slack, asker)}
     await slack.web(team).surely("views.publish", {"user_id": user, "view": view})
+
+
+async def _lines(slack: Slack, asker: Asker) -> list[Json]:
+    lines = [_section("*What holds, and what was spent, in:*", picker=True)]
+    try:
+        for words in ("status", "usage", "help"):
+            said = await told(slack.desk, asker, words)
+            lines += [_section(shown(said.text, ask=words == "help")), {"type": "divider"}]
+    except Refused as refused:
+        return [_section(blocks.escaped(str(refused)))]
+    return lines[:-1]
 
 
 def shown(words: str, *, ask: bool) -> str:

@@ -75,7 +75,7 @@ def bolt(client: AsyncWebClient, slack: Slack) -> AsyncApp:
         Bolt itself acknowledges first, leaves out events without a listener, and runs one twice
         when it is delivered twice.
         """
-        if req.body.get("type") != "event_callback":
+        if req.body.get("type") not in {"event_callback", "app_rate_limited"}:
             return await next()
         return BoltResponse(status=200 if await slack.hear(req.body) else 503)
 

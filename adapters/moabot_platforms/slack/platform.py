@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from moabot.contract import Asker, Message, Scope
@@ -34,7 +35,7 @@ from moabot_platforms.slack.said import (
 )
 from moabot_platforms.slack.settings import SlackSettings
 from moabot_platforms.slack.web import Web
-from moabot_platforms.slack.workspaces import Gone, Workspaces
+from moabot_platforms.slack.workspaces import Absent, Gone, Workspaces
 from moabot_platforms.words import apology
 
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ class Slack:
         self._manners = Manners()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._gate = Gate()
-        self._telling = asyncio.Semaphore(MOST)
+        self._telling = defaultdict[str, asyncio.Semaphore](partial(asyncio.Semaphore, MOST))
         self._under_way: dict[str, Entry] = {}
-        self._unsure_until = float("-inf")
+        self._unsure_until: dict[str, float] = {}
         self._private: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._threads: OrderedDict[tuple[str, str, str], None] = OrderedDict()
 
@@ -134,26 +135,32 @@ class Slack:
         try:
             if (here := await self.workspaces.find(team)) is None:
                 return True
-            what = happened(body, bot=await here.bot())
-            match what:
-                case Said():
-                    return await self._said(what)
-                case Amended():
-                    await self.desk.amend(f"{NAME}:{what.event}", what.text)
-                case Stopped():
-                    await self._stopped(what)
-                case HomeOpened():
-                    self._start(home(self, what.team, what.channel, what.user))
+            match happened(body, bot=await here.bot()):
+                case Said() as said:
+                    return await self._said(said)
                 case "uninstalled":
-                    self._start(
-                        self.workspaces.leave(team, at=number(body, "event_time") or time.time())
-                    )
-                case _:
-                    pass
+                    await self._removed(team, at=number(body, "event_time") or time.time())
+                case "limited":
+                    log.warning("slack holds events back", extra={"workspace": team})
+                case what:
+                    await self._done(what)
+        except Absent:  # it was removed between two looks
+            return True
         except StoreError as error:
             log.warning("not taken on", extra={"error": str(error)})
             return False
         return True
+
+    async def _done(self, what: Amended | Stopped | HomeOpened | None) -> None:
+        match what:
+            case Amended():
+                await self.desk.amend(f"{NAME}:{what.event}", what.text)
+            case Stopped():
+                self._start(self._stopped(what))
+            case HomeOpened():
+                self._start(home(self, what.team, what.channel, what.user))
+            case None:
+                pass
 
     async def take_on(self, message: Message) -> bool:
         """Accept a message and begin its answer; False when it is no time for that."""
@@ -206,13 +213,13 @@ class Slack:
         if kind:
             self._private[place] = kind != "channel"
         elif place not in self._private:
-            if _now() < self._unsure_until:
+            if _now() < self._unsure_until.get(team, float("-inf")):
                 return True
             try:
                 async with asyncio.timeout(KIND_S):
                     answer = await self.web(team).surely("conversations.info", {"channel": channel})
             except TimeoutError:  # a flood in many channels must not be acknowledged one a second
-                self._unsure_until = _now() + UNSURE_S
+                self._unsure_until[team] = _now() + UNSURE_S
                 return True
             except PlatformError:
                 return True  # whoever cannot be told apart shares nothing
@@ -231,16 +238,15 @@ class Slack:
         try:
             await self.desk.admit(message)
         except Refused as refused:
-            if not self._telling.locked() and self._manners.refusals.may_tell(
-                said.channel, said.user
-            ):
+            told = self._manners.refusals[said.team]
+            if not self._telling[said.team].locked() and told.may_tell(said.channel, said.user):
                 self._start(self._refuse(message, refused))
             return True
         return await self.take_on(await self._completed(message, said))
 
     async def _refuse(self, message: Message, refused: Refused) -> None:
         told = apology(refused, reference="")
-        async with self._telling:
+        async with self._telling[message.workspace]:
             where = (message.workspace, message.channel, message.author)
             await self.whisper(*where, told, thread=message.thread)
 
@@ -288,6 +294,13 @@ class Slack:
         finally:
             del self._under_way[event]
 
+    async def _removed(self, team: str, *, at: float) -> None:
+        """Slack tells it again until it is kept; but what ends the platform must end its group."""
+        try:
+            await self.workspaces.leave(team, at=at)
+        except Gone as gone:
+            self._start(_raised(gone))
+
     async def _stopped(self, stopped: Stopped) -> None:
         """Slack's own stop button knows the thread only: it stops the asker's answers there."""
         asker = await self.asker(stopped.team, stopped.channel, stopped.user)
@@ -304,7 +317,7 @@ class Slack:
         self._group.create_task(_guarded(work))
 
     async def _manages(self, team: str, user: str) -> bool:
-        if user in self.settings.admins:
+        if not {user, f"{team}/{user}"}.isdisjoint(self.settings.admins):
             return True
         try:
             found = inside(await self.web(team).surely("users.info", {"user": user}), "user")
@@ -317,6 +330,10 @@ class Slack:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+async def _raised(error: PlatformError) -> None:
+    raise error
 
 
 async def _guarded(work: Coroutine[None, None, None]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from moabot.contract import Answer
-from moabot.errors import MoabotError, PlatformError, Refused
+from moabot.errors import MoabotError, PlatformError, Refused, StoreError
 from moabot.journal import Entry, event_of
 from moabot_platforms.edits import LatestWins, TryLater
 from moabot_platforms.markdown import harmless
@@ -24,6 +25,7 @@ from moabot_platforms.slack.web import (
     Mark,
     Place,
     SlackRefused,
+    SlackSilent,
     is_marked,
     marked,
 )
@@ -48,11 +50,13 @@ STATUS_S = 45.0
 class Manners:
     """What the replies of one process know of each other.
 
-    `alive` are the streamed messages of those under way.
+    `alive` are the streamed messages of those under way, `refusals` are by team.
     """
 
     alive: set[str] = field(default_factory=set[str])
-    refusals: Refusals = field(default_factory=Refusals)
+    refusals: defaultdict[str, Refusals] = field(
+        default_factory=lambda: defaultdict[str, Refusals](Refusals)
+    )
 
 
 class SlackReply(Progress):
@@ -119,7 +123,7 @@ class SlackReply(Progress):
     async def _refuse(self, error: Refused) -> None:
         """Tell them alone, unless they know; a channel need not read it a thousand times."""
         place = self._place
-        if not self._manners.refusals.may_tell(place.channel, place.user):
+        if not self._manners.refusals[place.team].may_tell(place.channel, place.user):
             return
         args = {
             "channel": place.channel,
@@ -175,7 +179,11 @@ class SlackReply(Progress):
             thread = await self._web.thread(self._place)
         except SlackRefused:  # it may not read here: what was noted must do
             return noted
-        found, bot = marked(thread, self._of), await self._bot()
+        found = marked(thread, self._of)
+        try:
+            bot = await self._bot()
+        except StoreError as error:
+            raise SlackSilent("who we are", error.what) from error
         for post in thread if "0" in found else ():
             ts = text(post, "ts")
             ours = text(post, "user") == bot and not is_marked(post)

@@ -90,6 +90,8 @@ def event_id(team: str, channel: str, ts: str) -> str:
 
 def happened(body: Json, *, bot: str) -> Happened:
     """What an Events API request tells; `bot` is our own user id."""
+    if text(body, "type") == "app_rate_limited":  # an envelope without an event
+        return "limited"
     event, team = inside(body, "event"), text(body, "team_id")
     match text(event, "type"):
         case "app_mention" | "message":
@@ -107,8 +109,6 @@ def happened(body: Json, *, bot: str) -> Happened:
             return "uninstalled"
         case "tokens_revoked" if bot in words(event, "tokens", "bot"):
             return "uninstalled"
-        case "app_rate_limited":
-            return "limited"
         case _:
             return None
 

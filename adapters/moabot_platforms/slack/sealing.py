@@ -58,7 +58,7 @@ class Seal:
 
         try:
             found: object = json.loads(self._keys.decrypt(sealed))
-        except InvalidToken:
+        except (InvalidToken, ValueError):  # sealed by another key, or no token: a stamp
             raise Unreadable(team, self._variable) from None
         if text(found, "team") != team:  # a row that was copied from another workspace
             raise Unreadable(team, self._variable)

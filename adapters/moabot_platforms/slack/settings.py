@@ -57,7 +57,8 @@ class SlackSettings(BaseModel):
     )
     admins: tuple[str, ...] = Field(
         default=(),
-        description="user ids (U…) that may change settings, besides the workspace's admins",
+        description="user ids (U…) that may change settings, besides the workspace's admins; "
+        "of many workspaces each with its own (T…/U…)",
     )
     api_url: str = Field(
         default="https://slack.com/api/", description="where Slack's Web API is, for tests"
@@ -69,6 +70,8 @@ class SlackSettings(BaseModel):
             raise ValueError(
                 'workspaces = "many" needs mode = "http": Slack sends browsers to public_url'
             )
+        if self.workspaces == "many" and (bare := [a for a in self.admins if "/" not in a]):
+            raise ValueError(f"admins of many workspaces: write T…/{bare[0]}, with the workspace")
         if self.mode == "http" and not self.public_url.startswith("https://"):
             raise ValueError("mode http needs public_url, an address that begins with https://")
         return self

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from moabot.errors import ConfigError, PlatformError
+from moabot.errors import ConfigError, PlatformError, StoreError
 from moabot.installations import Installations
 from moabot_platforms.attached import Fetched
 from moabot_platforms.edits import TryLater
@@ -17,7 +17,7 @@ from moabot_platforms.slack.payload import Json, text
 from moabot_platforms.slack.sealing import Seal, Unreadable
 from moabot_platforms.slack.web import SlackRefused, SlackSilent, Web, persistently
 
-__all__ = ["Enter", "Gone", "Many", "One", "Workspace", "Workspaces"]
+__all__ = ["Absent", "Enter", "Gone", "Many", "One", "Workspace", "Workspaces"]
 
 GREETING_S = 5.0
 """For the first try, while other platforms wait to be opened."""
@@ -32,7 +32,7 @@ class Gone(PlatformError):
     """There is no Slack any more."""
 
 
-class _Absent(PlatformError):
+class Absent(PlatformError):
     """The app is not installed there."""
 
 
@@ -168,7 +168,11 @@ class Many:
         """What is done there looks its token up first."""
 
         async def call(method: str, args: Json) -> Json:
-            return await (await self._enter_at(team)).web.call(method, args)
+            try:
+                inside = await self._enter_at(team)
+            except StoreError as error:  # as with a Slack that does not answer, it may next time
+                raise SlackSilent(method, error.what) from error
+            return await inside.web.call(method, args)
 
         async def fetch(files: Sequence[Json]) -> Fetched:
             return await (await self._enter_at(team)).files.fetch(files)
@@ -182,7 +186,7 @@ class Many:
         """Where it is installed, and its token can be read."""
         try:
             await self._enter_at(team)
-        except (_Absent, Unreadable) as error:
+        except (Absent, Unreadable) as error:
             log.warning("not heard", extra={"workspace": team, "error": str(error)})
             return None
         return self.at(team)
@@ -210,13 +214,13 @@ class Many:
         self._inside.pop(team, None)
 
     async def _enter_at(self, team: str) -> _Inside:
-        """What opens a workspace; raises `Unreadable`, and `_Absent` where it is not installed."""
+        """What opens a workspace; raises `Unreadable`, and `Absent` where it is not installed."""
         now, changes = asyncio.get_running_loop().time(), self._changes
         if (known := self._inside.get(team)) is not None and now < known.until:
             return known
         self._inside.pop(team, None)
         if (found := await self._installed.find(team)) is None:
-            raise _Absent(
+            raise Absent(
                 f"moabot is not installed in the workspace {team!r}.", fix="Install it there again."
             )
         token = self._seal.open(team, found.sealed)

@@ -125,7 +125,10 @@ class Store(Protocol):
         ...
 
     def uninstall(self, platform: str, workspace: str, *, before: float) -> asyncio.Future[bool]:
-        """Forget a workspace, unless it was installed after that time; whether one was forgotten."""
+        """Forget a workspace, unless it was installed after that time; whether one was forgotten.
+
+        With it end the messages that are unfinished there.
+        """
         ...
 
     async def installations(

@@ -255,11 +255,17 @@ def install(c: sqlite3.Connection, *, installation: Installation) -> None:
 
 
 def uninstall(c: sqlite3.Connection, *, platform: str, workspace: str, before: float) -> bool:
-    """Delete what is not newer."""
+    """Delete what is not newer; what is unfinished there can never be delivered."""
     gone = c.execute(
         "DELETE FROM installations WHERE platform = ? AND workspace = ? AND at <= ?",
         (platform, workspace, before),
     )
+    if gone.rowcount:
+        c.execute(
+            "UPDATE inbox SET state = 'done', error = 'removed from there', ended = ?"
+            " WHERE platform = ? AND workspace = ? AND state = 'open'",
+            (time.time(), platform, workspace),
+        )
     return gone.rowcount == 1
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.fakes.loops import LoopbackTimeLoop
@@ -17,7 +18,11 @@ from moabot.desk import Desk
 from moabot.testing import ScriptedProvider, rehearsal
 from moabot_platforms.slack import open_slack
 from moabot_platforms.slack.platform import Slack
+from moabot_platforms.slack.sealing import new_key
 from moabot_platforms.slack.settings import SlackSettings
+
+if TYPE_CHECKING:
+    from tests.adapters.slack.installing import Place
 
 
 @dataclass
@@ -101,3 +106,26 @@ def pytest_asyncio_loop_factories(
 def _tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-T1-fake")
     monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1-A1-fake")
+
+
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The secrets in the environment of an app that many install; the key of its seal."""
+    from tests.adapters.slack.installing import KEY, SECRET  # noqa: PLC0415 - it needs `running`
+
+    made = new_key()
+    monkeypatch.setenv("SLACK_CLIENT_ID", "client-id")
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", "client-secret")
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", SECRET)
+    monkeypatch.setenv(KEY, made)
+    monkeypatch.delenv("SLACK_BOT_TOKEN")
+    return made
+
+
+@pytest.fixture
+async def at(tmp_path: Path, key: str) -> AsyncGenerator[Place]:
+    """Where the app is installed by many."""
+    from tests.adapters.slack.installing import answer, installable  # noqa: PLC0415 - as above
+
+    async with installable(tmp_path, ScriptedProvider({"a": answer})) as made:
+        yield made

@@ -13,10 +13,17 @@ import aiohttp
 from tests.adapters.slack.conftest import Bot, running
 from tests.fakes.slack import FakeSlack
 
-from moabot.testing import ScriptedProvider
+from moabot.contract import Prompt
+from moabot.testing import Said, ScriptedProvider, says
 
 PUBLIC = "https://bot.example"
 SECRET = "signing-secret"
+KEY = "MOABOT_SLACK_KEY"
+
+
+def answer(prompt: Prompt) -> Said:
+    """The question back."""
+    return says(f"To: {prompt.turns[-1].text}")
 
 
 def free_port() -> int:
@@ -99,9 +106,9 @@ class Place:
         return {**many, "api_url": self.slack.api_url}
 
     @asynccontextmanager
-    async def life(self) -> AsyncGenerator[Bot]:
+    async def life(self, **tables: object) -> AsyncGenerator[Bot]:
         """One life of the bot; its pages can be opened."""
-        alone = {"defaults": {"strategy": "single"}}
+        alone = {"defaults": {"strategy": "single"}, **tables}
         async with running(
             self.slack, self.provider, self.folder, settings=self.settings, tables=alone
         ) as bot:
@@ -128,3 +135,17 @@ async def reached(port: int) -> None:
             writer.transport.abort()
             return
         await asyncio.sleep(0.005)
+
+
+async def kept_of(bot: Bot) -> dict[str, bytes]:
+    """What the database has of each workspace."""
+    assert bot.app.memory.store is not None
+    found = await bot.app.memory.store.installations("slack")
+    return {each.workspace: each.sealed for each in found}
+
+
+async def told_in(at: Place, bot: Bot, channel: str, user: str, words: str) -> str:
+    """Ask, and wait for the answer: all that was said, in one text."""
+    asked = at.slack.mention(channel, user, words)
+    await asked.acked()
+    return "\n".join(post.shown for post in await bot.answered(asked.ts, channel))

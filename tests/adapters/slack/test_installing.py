@@ -4,68 +4,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
-from tests.adapters.slack.conftest import Bot, is_final, running
-from tests.adapters.slack.installing import PUBLIC, SECRET, Place, installable
+from tests.adapters.slack.conftest import is_final, running
+from tests.adapters.slack.installing import KEY, PUBLIC, Place, answer, kept_of, told_in
 from tests.fakes.slack import FakeSlack
 
 from moabot.checking import look
 from moabot.config import parse
-from moabot.contract import Prompt
 from moabot.errors import ConfigError, PlatformError
 from moabot.findings import Finding
 from moabot.installations import Installations
 from moabot.plugins import Plugins
-from moabot.testing import Said, ScriptedProvider, says
+from moabot.testing import ScriptedProvider, says
 from moabot_platforms.slack import open_slack
 from moabot_platforms.slack.sealing import Seal, new_key
 from moabot_platforms.slack.settings import SlackSettings
 
-KEY = "MOABOT_SLACK_KEY"
 COOKIE = "slack-app-oauth-state"
 BACK = f"{PUBLIC}/slack/oauth_redirect"
-
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The app's secrets in the environment; the key of its seal."""
-    made = new_key()
-    monkeypatch.setenv("SLACK_CLIENT_ID", "client-id")
-    monkeypatch.setenv("SLACK_CLIENT_SECRET", "client-secret")
-    monkeypatch.setenv("SLACK_SIGNING_SECRET", SECRET)
-    monkeypatch.setenv(KEY, made)
-    monkeypatch.delenv("SLACK_BOT_TOKEN")
-    return made
-
-
-def answer(prompt: Prompt) -> Said:
-    """The question back."""
-    return says(f"To: {prompt.turns[-1].text}")
-
-
-@pytest.fixture
-async def at(tmp_path: Path) -> AsyncGenerator[Place]:
-    """Where it all happens."""
-    async with installable(tmp_path, ScriptedProvider({"a": answer})) as made:
-        yield made
-
-
-async def _kept(bot: Bot) -> dict[str, bytes]:
-    """What the database has of each workspace."""
-    assert bot.app.memory.store is not None
-    found = await bot.app.memory.store.installations("slack")
-    return {each.workspace: each.sealed for each in found}
-
-
-async def _asked(at: Place, bot: Bot, channel: str, user: str, words: str) -> str:
-    """Ask, and wait for the answer: all that was said, in one text."""
-    asked = at.slack.mention(channel, user, words)
-    await asked.acked()
-    return "\n".join(post.shown for post in await bot.answered(asked.ts, channel))
+pytestmark = pytest.mark.usefixtures("key")
 
 
 async def test_each_workspace_is_answered_once_with_its_own_token(at: Place) -> None:
@@ -92,7 +52,7 @@ async def test_no_page_and_no_row_has_a_token_in_it(at: Place) -> None:
     browser = at.browser
     async with at.life() as bot:
         await browser.install("T1")
-        rows = await _kept(bot)
+        rows = await kept_of(bot)
     written = b"".join(path.read_bytes() for path in at.folder.iterdir())
 
     assert list(rows) == ["T1"]
@@ -109,7 +69,7 @@ async def test_a_state_is_good_for_one_installation(at: Place) -> None:
         await browser.open(f"{url}&team=T1")
         browser.cookies = cookies
         again = await browser.open(f"{url}&team=T2")
-        kept = await _kept(bot)
+        kept = await kept_of(bot)
 
     assert (again.status, list(kept)) == (401, ["T1"])
     assert "works once" in again.text
@@ -129,7 +89,7 @@ async def test_a_state_that_is_old_forged_or_another_browser_s_is_refused(
             code = at.slack.install(redirect_uri=BACK)
             seen.append((await browser.open(f"{BACK}?code={code}&state={state}")).status)
         other = (await at.browser.open(await at.browser.asked())).status
-        kept = await _kept(bot)
+        kept = await kept_of(bot)
 
     assert (seen[:2], set(seen[2:]) <= {400, 401}, other) == ([401, 401], True, 400)
     assert kept == {}
@@ -143,7 +103,7 @@ async def test_another_process_with_the_key_takes_the_browser_back(at: Place) ->
         url = await browser.asked()
     async with at.life() as bot:
         page = await browser.open(f"{url}&team=T2")
-        kept = await _kept(bot)
+        kept = await kept_of(bot)
 
     assert (page.status, list(kept)) == (200, ["T2"])
 
@@ -153,7 +113,7 @@ async def test_who_does_not_allow_it_reads_that_nothing_happened(at: Place) -> N
     at.slack.room.declining = True
     async with at.life() as bot:
         page = await at.browser.install("T1")
-        kept = await _kept(bot)
+        kept = await kept_of(bot)
 
     assert (page.status, "You did not allow it" in page.text, kept) == (200, True, {})
     assert 'href="install"' in page.text
@@ -194,7 +154,7 @@ async def test_a_slack_that_fails_meanwhile_is_told_on_a_page(at: Place, fault: 
         at.slack.faults.next.append(("oauth.v2.access", fault))
         first = await at.browser.install("T1")
         second = await at.browser.install("T1")
-        kept = await _kept(bot)
+        kept = await kept_of(bot)
 
     assert (first.status, second.status, list(kept)) == (502, 200, ["T1"])
 
@@ -218,7 +178,7 @@ async def test_an_organization_is_told_to_install_in_a_workspace(at: Place) -> N
     at.slack.room.whole_organization = True
     async with at.life() as bot:
         page = await at.browser.install("T1")
-        kept = await _kept(bot)
+        kept = await kept_of(bot)
 
     assert (page.status, "one workspace at a time" in page.text, kept) == (400, True, {})
 
@@ -228,7 +188,7 @@ async def test_an_app_whose_tokens_end_by_themselves_is_refused(at: Place) -> No
     at.slack.room.rotating = True
     async with at.life() as bot:
         page = await at.browser.install("T1")
-        kept = await _kept(bot)
+        kept = await kept_of(bot)
 
     assert (page.status, "token rotation" in page.text, kept) == (400, True, {})
 
@@ -238,17 +198,17 @@ async def test_a_removed_app_is_forgotten_there_and_goes_on_elsewhere(at: Place)
     async with at.life() as bot:
         for team in ("T1", "T2"):
             await at.browser.install(team)
-        await _asked(at, bot, "CT2", "UT2", "Before?")
+        await told_in(at, bot, "CT2", "UT2", "Before?")
         gone = at.slack.uninstall("T2")
         gone.payload["event_time"] = int(time.time())
         await gone.acked()
-        while "T2" in await _kept(bot):
+        while "T2" in await kept_of(bot):
             pass
         assert gone.twin is not None
         await gone.twin.acked()
         late = at.slack.mention("CT2", "UT2", "Anybody?")
         await late.acked()
-        said = await _asked(at, bot, "C1", "U1", "Still here?")
+        said = await told_in(at, bot, "C1", "U1", "Still here?")
 
     assert "Still here?" in said
     assert not any("Anybody?" in prompt.turns[-1].text for _, prompt in at.provider.prompts)
@@ -262,7 +222,7 @@ async def test_late_news_of_a_removal_does_not_undo_what_came_after(at: Place) -
         at.slack.clock.leapt += old - at.slack.clock.now()
         told = at.slack.event({"type": "app_uninstalled"})
         await told.acked()
-        said = await _asked(at, bot, "C1", "U1", "Still here?")
+        said = await told_in(at, bot, "C1", "U1", "Still here?")
 
     assert "Still here?" in said
 
@@ -271,10 +231,10 @@ async def test_a_new_installation_replaces_the_token_at_once(at: Place) -> None:
     """The old one was revoked; nobody should wait for it to be forgotten."""
     async with at.life() as bot:
         await at.browser.install("T1")
-        await _asked(at, bot, "C1", "U1", "Before?")
+        await told_in(at, bot, "C1", "U1", "Before?")
         at.slack.room.revoked.add("xoxb-T1-fake")
         await at.browser.install("T1")
-        said = await _asked(at, bot, "C1", "U1", "After?")
+        said = await told_in(at, bot, "C1", "U1", "After?")
 
     assert "After?" in said
     assert not any(call.method.startswith("chat.") for call in at.slack.refused)
@@ -291,7 +251,7 @@ async def test_installations_outlive_the_process(at: Place) -> None:
     at.provider.scripts["a"] = answer
     async with at.life() as bot:
         posts = await bot.answered(left.ts, "CT2")
-        said = await _asked(at, bot, "CT2", "UT2", "Anew?")
+        said = await told_in(at, bot, "CT2", "UT2", "Anew?")
 
     assert "Left?" in posts[-1].shown
     assert "Anew?" in said
@@ -324,7 +284,7 @@ async def test_a_key_is_changed_with_both_at_hand_for_one_start(
         pass
     monkeypatch.setenv(KEY, new)
     async with at.life() as bot:
-        said = await _asked(at, bot, "C1", "U1", "Still?")
+        said = await told_in(at, bot, "C1", "U1", "Still?")
 
     assert "Still?" in said
 
@@ -385,12 +345,12 @@ async def test_the_command_check_reads_the_installations_from_the_database(at: P
     """Beside the running bot, and without writing to its database."""
     async with at.life() as bot:
         await at.browser.install("T2")
-        before = await _kept(bot)
+        before = await kept_of(bot)
         found: list[Finding] = []
         tables = {"data_dir": str(at.folder), "platforms": {"slack": at.settings}}
         await look(parse(tables, source="x"), Plugins(), found.append, calls=False)
 
-        assert await _kept(bot) == before
+        assert await kept_of(bot) == before
     told = {finding.what: finding.said for finding in found}
     assert "(T2)" in told["platform slack token T2"]
 

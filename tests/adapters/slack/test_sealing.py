@@ -41,6 +41,15 @@ def test_a_key_can_be_changed_while_the_old_one_still_opens() -> None:
         seal(new).open("T1", sealed)
 
 
+def test_a_stamp_in_the_place_of_a_token_opens_nothing() -> None:
+    """It is sealed with the same key; whoever wrote it there must not keep the bot from starting."""
+    ours = seal(new_key())
+    stamp = ours.stamp()
+
+    with pytest.raises(Unreadable, match=VARIABLE):
+        ours.open("T1", f"{stamp}{'=' * (-len(stamp) % 4)}".encode())
+
+
 def test_a_stamp_holds_ten_minutes_and_cannot_be_made_by_others() -> None:
     """It is what ties an installation to the browser that began it."""
     key = new_key()

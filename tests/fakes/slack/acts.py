@@ -131,11 +131,11 @@ class Acts:
         body |= {"thread_ts": thread, "event_ts": space.stamp(self.room.clock.now())}
         return self.event({**body, "streaming_message_ts": stopped}, ts=thread)
 
-    def open_home(self, user: str, *, tab: str = "home") -> Exchange:
+    def open_home(self, user: str, *, tab: str = "home", team: str = "T1") -> Exchange:
         """Somebody opens the App Home."""
         stamp = self.room.workspace.stamp(self.room.clock.now())
         body = {"type": "app_home_opened", "user": user, "channel": f"D{user}", "tab": tab}
-        return self.event({**body, "event_ts": stamp})
+        return self.event({**body, "event_ts": stamp}, team=team)
 
     def uninstall(self, team: str = "T1") -> Exchange:
         """The app is removed from a workspace; its token is worth nothing from then on."""
@@ -173,10 +173,16 @@ class Acts:
         return self._sent(PRESSED, payload, channel=where.id, user=user, post=post)
 
     def click_in(
-        self, view: View, action_id: str, *, user: str = "U1", value: str | None = None
+        self,
+        view: View,
+        action_id: str,
+        *,
+        user: str = "U1",
+        value: str | None = None,
+        at: str = "T1",
     ) -> Exchange:
-        """Press something in a modal or in the App Home."""
-        team = self.room.workspace.teams["T1"]
+        """Press something in a modal or in the App Home, in the workspace `at`."""
+        team = self.room.workspace.teams[at]
         stamp = self.room.workspace.stamp(self.room.clock.now())
         pressed = payloads.action(view.content["blocks"], action_id, value, at=stamp)
         payload = self._pressed("block_actions", user, team.id) | {"actions": [pressed]}
@@ -185,11 +191,19 @@ class Acts:
         return self._sent(PRESSED, payload, user=user)
 
     def submit(
-        self, view: View, chosen: dict[str, object] | None = None, *, user: str = ""
+        self,
+        view: View,
+        chosen: dict[str, object] | None = None,
+        *,
+        user: str = "",
+        at: str = "T1",
     ) -> Exchange:
-        """Send a modal off, with `chosen` by action_id; it closes unless the app says otherwise."""
+        """Send a modal off, with `chosen` by action_id; it closes unless the app says otherwise.
+
+        `at` is the workspace.
+        """
         assert view.open, "The view is closed."
-        team = self.room.workspace.teams["T1"]
+        team = self.room.workspace.teams[at]
         payload = self._pressed("view_submission", user or view.user, team.id)
         payload |= {"view": payloads.submission(view, chosen or {}, team=team)}
         payload |= {"response_urls": []}
