@@ -150,14 +150,11 @@ def _particle(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _date(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.dates != b.dates and not (a.dates ^ b.dates) <= (
-        RELATIVE if a.dates & b.dates else NOW
-    )
+    return a.dates != b.dates and bool((a.dates and b.dates) or (a.dates ^ b.dates) - NOW)
 
 
 NOW = frozenset({"now"})
-RELATIVE = NOW | {"next", "previous"}
-"""What tells nothing beside a date: the coming Friday is Friday."""
+"""What tells no date by itself: who asks wants to know it now."""
 
 
 def _unit(a: Reading, b: Reading, d: Difference) -> bool:
@@ -305,7 +302,8 @@ def _turned(d: Difference, x: tuple[int, int], y: tuple[int, int]) -> bool:
 
 def _direction(a: Reading, b: Reading, d: Difference) -> bool:
     """From here, or to here: the same word after its opposite; or no other difference than one."""
-    if any((OPPOSITE[way], word) in b.ways for way, word in a.ways if word and way in OPPOSITE):
+    here, there = a.ways - b.ways, b.ways - a.ways
+    if any((OPPOSITE.get(way), word) in there for way, word in here):
         return True
     only_a, only_b = a.directions - b.directions, b.directions - a.directions
     return not d.asked and not d.kept and bool(only_a and only_b)

@@ -299,7 +299,7 @@ def _ways(
     after = [
         (mark, next((word for at, word in content if at > place), "")) for place, mark in marks
     ]
-    return frozenset(after)
+    return frozenset((mark, word) for mark, word in after if word)
 
 
 def _numbers(tokens: Sequence[str]) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ DIFFERENT = {
     ],
     "time": [
         ("Draft an invitation for the next reunion", "Draft an invitation for the reunion"),
+        ("Plan the previous Friday", "Plan the Friday"),
         ("Summarize the coming season", "Summarize the past season"),
     ],
     "without": [("Bake a cake with eggs and flour", "Bake a cake free of eggs and flour")],
@@ -89,6 +90,7 @@ DIFFERENT = {
     "sides of a relation": [("Explain the code: x = y", "Explain the code: y = x")],
 }
 SAME = [
+    ("How do I log in before and after lunch?", "How can I log in before and after lunch?"),
     ("Compare tea and coffee", "Compare coffee and tea"),
     ("Is Ann married to Bob?", "Is Bob married to Ann?"),
     ("Sell the boat and keep the car", "Keep the car and sell the boat"),

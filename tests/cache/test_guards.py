@@ -145,7 +145,7 @@ SAME = [
     ("Count the users per region", "Count the users for every region"),
     (
         "Confirm the Friday review by posting a note",
-        "Send an email to confirm the upcoming Friday review",
+        "Send an email to confirm the Friday review",
     ),
 ]
 
