@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 
-__all__ = ["GROUP", "Bounds"]
+__all__ = ["GROUP", "Bounds", "worth"]
 
 GROUP = 32
 """Letters of a name that say who shares it; each such group has a quota."""
@@ -18,6 +18,12 @@ HALVING = 10
 BITS = 21
 PLACES = 1 << BITS
 FEWEST = 1_000
+WAITING_USD = 0.001
+
+
+def worth(cost_usd: float | None) -> float:
+    """Dollars that giving it once saves, with what a person's waiting is worth on top."""
+    return WAITING_USD + (cost_usd or 0.0)
 
 
 class Bounds:

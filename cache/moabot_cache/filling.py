@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Self
 
 from moabot.contract import Question
-from moabot.errors import StoreError
+from moabot.errors import MoabotError
+from moabot.guests import blamed
 from moabot.store.answers import Answers
 from moabot.store.rows import Kept
 from moabot_cache import exact
@@ -29,7 +30,7 @@ class Filling:
     """Looks once at each row that no encoder has seen: before it was loaded, or while it was off.
 
     A row that may be found in other words gets its vector; all get the encoder's fingerprint, so
-    that none is looked at again. `grown` hears of each row that is larger now.
+    that none is looked at again. `grown` hears of each row that has one now.
     """
 
     def __init__(
@@ -59,23 +60,27 @@ class Filling:
             self._task = self._group.create_task(self._fill())
 
     async def _fill(self) -> None:
-        place = 0
+        """Nothing but our own end may leave it: the bot runs in the same group."""
         try:
-            while rows := await self._rows.unseen(place, most=AT_ONCE):
-                await asyncio.gather(*map(self.fill, rows))
-                place = rows[-1].place
-        except StoreError as error:
+            with blamed("Filling the cache"):
+                await self._fill_all()
+        except MoabotError as error:
             log.warning("cache fails", extra={"error": str(error)})
+
+    async def _fill_all(self) -> None:
+        place = 0
+        while rows := await self._rows.unseen(place, most=AT_ONCE):
+            await asyncio.gather(*map(self.fill, rows))
+            place = rows[-1].place
 
     async def fill(self, row: Kept) -> None:
         """Look at one; raises `StoreError`."""
-        text, vector = essence(row.question), b""
+        vector = b""
         if _stands_alone(row):
-            vector = await self._worker.vector(text)
+            vector = await self._worker.vector(essence(row.question))
         row = replace(row, encoder=self._worker.fingerprint, vector=vector)
         if await self._rows.embed(row) and vector:  # else it is gone meanwhile
-            adding = self._worker.add(row.partition, row.place, text=text, question=row.question)
-            await asyncio.gather(adding, self._grown(row))
+            await self._grown(row)
 
 
 def _stands_alone(row: Kept) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from moabot_cache import meanings
 from moabot_cache.reading import (
@@ -16,6 +17,7 @@ from moabot_cache.reading import (
     REVERSALS,
     Reading,
     pairs,
+    rivals,
     synonyms,
 )
 from moabot_cache.spelling import misspelt
@@ -25,7 +27,7 @@ __all__ = ["GUARDS", "Difference", "difference", "refusal"]
 PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re", "under", "over")
 
 
-ANTONYMS = frozenset(pairs(meanings.ANTONYMS, degrees=True))
+ANTONYMS = frozenset(pairs(meanings.ANTONYMS, degrees=True)) | frozenset(rivals(meanings.RIVALS))
 NONE: frozenset[int] = frozenset()
 
 
@@ -54,7 +56,7 @@ class Difference:
     @property
     def flipped(self) -> bool:
         """Whether the shared words stand in another order."""
-        return any(a[1] > b[1] for a, b in zip(self.pairs, self.pairs[1:], strict=False))
+        return any(a[1] > b[1] for a, b in pairwise(self.pairs))
 
 
 def difference(asked: Reading, kept: Reading) -> Difference:
@@ -148,11 +150,11 @@ def _particle(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _date(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.dates != b.dates and bool((a.dates and b.dates) or (a.dates ^ b.dates) - RELATIVE)
+    return a.dates != b.dates and bool((a.dates and b.dates) or (a.dates ^ b.dates) - NOW)
 
 
-RELATIVE = frozenset({"next", "previous", "now"})
-"""What tells no date by itself: the next appointment is the coming one."""
+NOW = frozenset({"now"})
+"""What tells no date by itself: who asks wants to know it now."""
 
 
 def _unit(a: Reading, b: Reading, d: Difference) -> bool:
@@ -232,6 +234,14 @@ ALIKE = (
 )
 
 
+def _modal(a: Reading, b: Reading, d: Difference) -> bool:
+    """I will pay, or I should; in an order with the same words also: I paid."""
+    if a.modals == b.modals:
+        return False
+    is_same_order = a.kind == b.kind == "" and not d.asked and not d.kept
+    return is_same_order or bool(a.modals and b.modals)
+
+
 def _person(a: Reading, b: Reading, d: Difference) -> bool:
     return a.persons != b.persons
 
@@ -239,13 +249,14 @@ def _person(a: Reading, b: Reading, d: Difference) -> bool:
 def _order(a: Reading, b: Reading, d: Difference) -> bool:
     """Whether two shared words have changed places around a third, or around a word of direction.
 
-    Where much else is worded anew, a sentence is built anew too, and order tells nothing.
+    Where much else is worded anew on both sides, a sentence is built anew too, and order tells
+    nothing, unless it tells from where and to where.
     """
-    if d.asked and d.kept and len(d.asked) + len(d.kept) > 2:
+    if _is_anew(d) and not (a.directions & b.directions) - SMALLEST:
         return False
     if a.passive != b.passive:
         return not d.flipped
-    if not d.flipped or (a.mirrored and b.mirrored):
+    if not d.flipped or _is_exchanged(a, b, d):
         return False
     return any(
         y[1] < x[1]
@@ -253,6 +264,32 @@ def _order(a: Reading, b: Reading, d: Difference) -> bool:
         for n, x in enumerate(d.pairs)
         for y in d.pairs[n + 1 :]
     )
+
+
+SMALLEST = frozenset({"to", "by"})
+"""Seldom a direction: to go, by going."""
+
+
+def _is_anew(d: Difference) -> bool:
+    return len(d.asked) > 1 and len(d.kept) > 1
+
+
+def _is_exchanged(a: Reading, b: Reading, d: Difference) -> bool:
+    """Whether two parts have changed places as wholes, where that means the same: tea and coffee.
+
+    To buy tea and sell coffee is not to sell tea and buy coffee: there, words of both parts have.
+    """
+    pairs = [(x, y) for x, y in d.pairs if x not in a.mirrored]
+    here, there = _falls(pairs), _falls(sorted((y, x) for x, y in pairs))
+    if len(here) != 1 or len(there) != 1:
+        return False
+    joined = _between(a.joints, *here[0]) and _between(b.joints, *there[0])
+    return joined or bool(a.mirrored and b.mirrored)
+
+
+def _falls(pairs: Sequence[tuple[int, int]]) -> Sequence[tuple[int, int]]:
+    """Each two words that follow each other here, and the other way round there: their places."""
+    return [(x[0], y[0]) for x, y in pairwise(pairs) if x[1] > y[1]]
 
 
 def _between(marks: tuple[int, ...], low: int, high: int) -> bool:
@@ -264,9 +301,15 @@ def _turned(d: Difference, x: tuple[int, int], y: tuple[int, int]) -> bool:
 
 
 def _direction(a: Reading, b: Reading, d: Difference) -> bool:
-    """From here, or to there: the same words with another word of direction."""
+    """From here, or to here: the same word after its opposite; or no other difference than one."""
+    here, there = a.ways - b.ways, b.ways - a.ways
+    if any((OPPOSITE.get(way), word) in there for way, word in here):
+        return True
     only_a, only_b = a.directions - b.directions, b.directions - a.directions
     return not d.asked and not d.kept and bool(only_a and only_b)
+
+
+OPPOSITE = {"from": "to", "to": "from", "before": "after", "after": "before"}
 
 
 Guard = Callable[[Reading, Reading, Difference], bool]
@@ -288,6 +331,7 @@ GUARDS: Mapping[str, Guard] = {
     "question": _question,
     "aspect": _aspect,
     "restriction": _restriction,
+    "modal": _modal,
     "person": _person,
     "order": _order,
     "direction": _direction,

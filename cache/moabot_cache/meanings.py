@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ANTONYMS", "PARTICLES", "REVERSALS", "SYNONYMS"]
+__all__ = ["ANTONYMS", "PARTICLES", "REVERSALS", "RIVALS", "SYNONYMS"]
 
 # Words that turn a sentence round, as "not" does: two of them are none.
 REVERSALS = """
@@ -64,7 +64,20 @@ uppercase/lowercase; prefix/suffix; singular/plural; odd/even; prime/composite; 
 plaintiff/defendant; majority/minority; ancient/modern; major/minor; junior/senior; formal/informal; introvert/extrovert
 optimist/pessimist; brave/cowardly; polite/rude; happy/sad; smart/stupid; lazy/diligent; proud/humble
 secure/insecure; offensive/defensive; passive/active; escalate/close; escalate/downgrade; prioritize/deprioritize
+rich/low; high/poor; safe/toxic; safe/harmful; safe/poisonous; clear/vague; plain/vague; forward/back; forward/backward
 enforceable/unenforceable; paid/unpaid; pay/refuse; dispute/refund; highlight/hide; emphasize/hide
+"""
+
+# One line, one class: whom a text is for, how it is to sound, what it is, how much of it. Each word
+# of a line excludes the others, though no two are opposites.
+RIVALS = """
+child teenager adult baby toddler senior beginner expert professional layman student
+polite rude angry friendly professional formal casual informal sarcastic humorous funny serious apologetic cheerful romantic scary
+positive negative mixed neutral critical glowing enthusiastic
+email letter text speech essay poem tweet memo postcard voicemail
+breakfast lunch dinner brunch supper dessert
+single few dozen hundred thousand
+morning afternoon evening night
 """
 
 # One line, one meaning, in the questions that people put to a bot.
@@ -119,5 +132,5 @@ salary income earnings pay; career profession occupation job; resume cv; hire re
 healthy nutritious; diet nutrition; exercise workout train training; sleep rest; stress anxiety; depressed depression; doctor physician gp; symptom sign; cause reason trigger factor; cure treat heal remedy treatment; prevent avoid stop
 expand increase grow enlarge; location place; route path; store shop; cook prepare; weather climate
 frequently often; approximately roughly about; typically usually generally normally; biggest largest; smallest tiniest; fastest quickest
-utilization usage consumption use; elevated high; sum amount total; latest newest current recent; vocal outspoken; timeframe deadline-time
+utilization usage consumption use; leave left; elevated high; sum amount total; latest newest current recent; vocal outspoken; timeframe deadline-time
 """

@@ -90,11 +90,11 @@ QUESTIONS = _Needs(
 )
 ORDERS = _Needs(
     equal=0.78,
-    short=0.84,
-    elsewise=0.88,
-    one_more=0.87,
-    more=0.84,
-    one_for_one=0.86,
+    short=0.90,
+    elsewise=0.96,
+    one_more=0.98,
+    more=0.90,
+    one_for_one=0.93,
     one_for_many=0.83,
     many_for_many=0.84,
     anew=0.82,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import orjson
+from pydantic import BaseModel, ValidationError
 
 from moabot.store.rows import Kept
 from moabot_cache.verifier import Near
@@ -12,6 +12,10 @@ from moabot_cache.verifier import Near
 __all__ = ["alias", "origin"]
 
 MARK = '{"same_as":'
+
+
+class _Alias(BaseModel):
+    same_as: int
 
 
 def alias(near: Near, of: Kept) -> Kept:
@@ -28,14 +32,17 @@ def alias(near: Near, of: Kept) -> Kept:
         event=asked.event,
         question=asked.text,
         vector=b"",
-        answer=f"{MARK}{of.place}}}",
+        answer=_Alias(same_as=of.place).model_dump_json(),
         cost_usd=None,
         place=0,
     )
 
 
 def origin(row: Kept) -> int | None:
-    """The place of the row that it points to; None for one with an answer of its own."""
+    """The place of the row that it points to; None for one with an answer of its own, or damaged."""
     if not row.answer.startswith(MARK):
         return None
-    return int(orjson.loads(row.answer)["same_as"])
+    try:
+        return _Alias.model_validate_json(row.answer).same_as
+    except ValidationError:
+        return None

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import permutations, product
 
 from moabot_cache import meanings as words_of
 from moabot_cache import tables
@@ -25,6 +25,7 @@ __all__ = [
     "essence",
     "pairs",
     "read",
+    "rivals",
     "synonyms",
 ]
 
@@ -32,8 +33,9 @@ MOST_WORDS = 24
 """Words of content that are compared; a question with more has no twin in other words either."""
 
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
+THOUSANDS = re.compile(r"\b(\d+(?:\.\d+)?)k\b")
 GLUED = re.compile(
-    r"\b(\d+(?:\.\d+)?)(k|m|kg|km|cm|mm|mg|lb|lbs|gb|mb|kb|tb|ms|hz|ghz|min|hr|hrs|ml)\b"
+    r"\b(\d+(?:\.\d+)?)(m|kg|km|cm|mm|mg|lb|lbs|gb|mb|kb|tb|ms|hz|ghz|min|hr|hrs|ml)\b"
 )
 SHORT = re.compile(
     "|".join(
@@ -64,14 +66,15 @@ KINDS = {
     "should": "should",
 }
 TO_DO = frozenset("do can to should would could".split())
-TOWARDS = {"into": "to", "until": "to"}
-MARKS = frozenset("from to into before after than over by against until".split())
+TOWARDS = {"into": "to", "until": "to", "outof": "from"}
+MARKS = frozenset("from to into outof before after than over by against until".split())
 MIRRORED = frozenset(
-    "difference between and or similar same together married dating engaged related connected close"
+    "difference between similar same together married dating engaged related connected close"
     " equal identical adjacent compatible friends acquaintance neighbour neighbor colleague cousin"
     " sibling roommate".split()
 )
 """What holds in both directions: who is married to whom, and what is between them."""
+JOINTS = frozenset({"and", "or"})
 PERSONS = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
 BE = frozenset("is are was were be been being".split())
 
@@ -80,7 +83,9 @@ BE = frozenset("is are was were be been being".split())
 class Reading:
     """One question: `words` are roots of its content words in order, the rest are what was found.
 
-    `places` are where the words stand, `marks` where words of direction do. `kind` is the type of
+    `places` are where the words stand, `marks` where words of direction do, `joints` where "and"
+    does, `mirrored` where words that hold in both directions; `ways` are the words next after words
+    of direction, with these. `kind` is the type of
     the question, empty for an order. `capitals` are words with a capital inside a sentence.
     `symbols` is what is neither word nor the punctuation of a sentence, `tight` are words of one or
     two letters as they were written, `particles` those of small words that have an opposite.
@@ -90,7 +95,9 @@ class Reading:
     words: tuple[str, ...]
     places: tuple[int, ...]
     marks: tuple[int, ...]
+    joints: tuple[int, ...]
     directions: frozenset[str]
+    ways: frozenset[tuple[str, str]]
     kind: str
     numbers: tuple[str, ...]
     versions: tuple[str, ...]
@@ -105,10 +112,11 @@ class Reading:
     restrictions: frozenset[str]
     persons: tuple[str, ...]
     manner: frozenset[str]
+    modals: frozenset[str]
     capitals: frozenset[str]
     negated: bool
     denied: frozenset[str]
-    mirrored: bool
+    mirrored: frozenset[int]
     passive: bool
     english: bool
 
@@ -134,6 +142,7 @@ RESTRICTIONS = _meaning(tables.RESTRICTIONS)
 LIGHT = frozenset(map(root, tables.LIGHT))
 QUALITIES = frozenset(map(root, tables.QUALITIES))
 MANNERS = _meaning(tables.MANNERS)
+MODALS = frozenset(map(MANNERS.__getitem__, tables.MODALS))
 NEGATIONS = frozenset(tables.NEGATIONS)
 REVERSALS = frozenset(map(root, words_of.REVERSALS))
 STOPS = frozenset(tables.STOPS)
@@ -141,6 +150,11 @@ TURNING = NEGATIONS | (REVERSALS & STOPS)
 """What denies, and what turns round but is too small to be compared as a word (down)."""
 FOREIGN = frozenset(tables.FOREIGN) - STOPS
 SILENT = (STOPS | NEGATIONS | frozenset(KINDS) | {"insteadof"}) - {"difference"}
+TENS = frozenset("twenty thirty forty fifty sixty seventy eighty ninety".split())
+ONE = frozenset({"one"})
+ONES = {"one": "1", **{word: n for word, n in tables.NUMBERS.items() if re.match(r"\d\D*$", n)}}
+UNCOUNTED = frozenset("which no any every each this that the".split())
+"""Before a "one" that counts nothing."""
 DEFINITE = frozenset("the this that these those my your our their".split())
 NONE: frozenset[int] = frozenset()
 
@@ -152,6 +166,12 @@ def pairs(text: str, *, degrees: bool = False) -> Iterable[tuple[str, str]]:
         for x, y in product(map(root, a), map(root, b)):
             yield x, y
             yield y, x
+
+
+def rivals(text: str) -> Iterable[tuple[str, str]]:
+    """The roots of each two words of a line, in both directions."""
+    for line in text.strip().split("\n"):
+        yield from permutations(map(root, line.split()), 2)
 
 
 def _degrees(word: str) -> tuple[str, str, str]:
@@ -194,10 +214,15 @@ def _said(text: str) -> list[str]:
     text = text.casefold()
     if "'" in text:
         text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text)
-    text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", GROUPED.sub("", text)))
+    text = GROUPED.sub("", text)
+    text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", THOUSANDS.sub(_thousands, text)))
     spoken_of = SPOKEN_OF.search(text)
     at = len(text) if spoken_of is None else spoken_of.start()
     return replaced(_tokens(text[:at]), FILLERS) + _tokens(text[at:])
+
+
+def _thousands(found: re.Match[str]) -> str:
+    return f"{float(found[1]) * 1000:.0f}"
 
 
 def _tokens(text: str) -> list[str]:
@@ -215,7 +240,7 @@ def read(text: str) -> Reading:
     sentences = [replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
     tokens = [token for sentence in sentences for token in sentence]
     both = [(place, token, root(token)) for place, token in enumerate(tokens)]
-    numbers = tuple(value for value in map(_number, tokens) if value)
+    numbers = _numbers(tokens)
     content = [
         (place, NAMES.get(token, stem))
         for place, token, stem in both
@@ -226,7 +251,9 @@ def read(text: str) -> Reading:
         words=tuple(word for _, word in content),
         places=tuple(place for place, _ in content),
         marks=tuple(place for place, token, _ in both if token in MARKS or _number(token)),
+        joints=tuple(place for place, token, _ in both if token in JOINTS),
         directions=frozenset(TOWARDS.get(mark, mark) for mark in MARKS.intersection(tokens)),
+        ways=_ways(both, content),
         kind=_kind(sentences, text),
         numbers=numbers,
         versions=tuple(filter(_is_version, tokens)),
@@ -241,10 +268,11 @@ def read(text: str) -> Reading:
         restrictions=_found(tokens, RESTRICTIONS),
         persons=tuple(PERSONS[token] for token in tokens if token in PERSONS),
         manner=_found(tokens, MANNERS),
+        modals=MODALS & _found(tokens, MANNERS),
         capitals=_capitals(text),
         negated=negations % 2 == 1,
         denied=_denied(tokens, content),
-        mirrored=not MIRRORED.isdisjoint(tokens),
+        mirrored=frozenset(place for place, token, _ in both if token in MIRRORED),
         passive=_passive(tokens),
         english=_english(text),
     )
@@ -263,10 +291,34 @@ def _formats(tokens: Sequence[str]) -> frozenset[str]:
     )
 
 
+def _ways(
+    both: Sequence[tuple[int, str, str]], content: Sequence[tuple[int, str]]
+) -> frozenset[tuple[str, str]]:
+    """From where and to where: each word of direction, and the next word of content after it."""
+    marks = [(place, TOWARDS.get(token, token)) for place, token, _ in both if token in MARKS]
+    after = [
+        (mark, next((word for at, word in content if at > place), "")) for place, mark in marks
+    ]
+    return frozenset((mark, word) for mark, word in after if word)
+
+
+def _numbers(tokens: Sequence[str]) -> tuple[str, ...]:
+    """All values in order; "one" counts something only right before it."""
+    around = zip(("", *tokens), tokens, (*tokens[1:], "a"), strict=False)
+    found = [
+        "1" if word in ONE and before not in UNCOUNTED and after not in SILENT else _number(word)
+        for before, word, after in around
+    ]
+    return tuple(filter(None, found))
+
+
 @lru_cache(maxsize=1 << 14)
 def _number(token: str) -> str:
     """The value of a numeral, or nothing."""
     if not token[0].isdigit():
+        tens, _, ones = token.partition("-")
+        if tens in TENS and ones in ONES:
+            return f"{tables.NUMBERS[tens][0]}{ONES[ones]}"
         return tables.NUMBERS.get(token, "")
     whole, point, part = token.partition(".")
     if not whole.isdigit() or (point and not part.isdigit()):
@@ -310,7 +362,7 @@ def _passive(tokens: Sequence[str]) -> bool:
     if "by" not in tokens or BE.isdisjoint(tokens):
         return False
     before = tokens[tokens.index("by") - 1]
-    return before.endswith(("ed", "en")) or before in IRREGULAR
+    return before.endswith(("ed", "en")) or before in IRREGULAR or before == "left"
 
 
 def _capitals(text: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from moabot.store import Store
 from moabot.store.rows import Brief, Given, Kept
 from moabot_cache import crossing, exact
 from moabot_cache.admission import Quota, alone, keepable
-from moabot_cache.bounds import GROUP, Bounds
+from moabot_cache.bounds import GROUP, Bounds, worth
 from moabot_cache.checking import encoder, room
 from moabot_cache.complaints import Complaints
 from moabot_cache.counts import Counts
@@ -40,7 +40,6 @@ log = logging.getLogger("moabot")
 MEGABYTE = 1_000_000
 PAGE = 1_000
 """Rows that are taken in at once; the event loop has a part in it."""
-WAITING_USD = 0.001
 
 
 class SemanticCache:
@@ -56,7 +55,7 @@ class SemanticCache:
         self._complaints = Complaints(store.answers)
         self._renewal = Renewal(settings, self._counts)
         self.verifier: Verifier = Off()
-        self.filling = Filling(store.answers, self._worker, self._make_room)
+        self.filling = Filling(store.answers, self._worker, self._let_in)
         self._hot: OrderedDict[str, Kept] = OrderedDict()
         self._places: dict[str, int] = {}
         self._names: dict[int, str] = {}
@@ -90,7 +89,7 @@ class SemanticCache:
     async def keep(self, question: Question, answer: Answer, *, key: str, share: Share) -> None:
         """Write the row, then make it findable; what will not stay true is not kept."""
         shelf = partition(question, key=key, share=share)
-        text, vector = essence(question.text), b""
+        vector = b""
         try:
             if await self._contradicts(question, answer, f"{shelf}{exact.name(question)}"):
                 return
@@ -99,17 +98,14 @@ class SemanticCache:
                 return
             encoder = self._worker.fingerprint
             if encoder and alone(question, read(question.text)):
-                vector = await self._worker.vector(text)
+                vector = await self._worker.vector(essence(question.text))
             row = as_row(question, answer, shelf=shelf, encoder=encoder, vector=vector)
             row = replace(row, expires=self._renewal.expiry(row.at))
             if (place := await self._rows.keep(row)) == 0:
                 return
             row = replace(row, place=place)
             self._take_in(f"{shelf}{row.name}", row)
-            made = (
-                [self._worker.add(shelf, place, text=text, question=row.question)] if vector else []
-            )
-            await asyncio.gather(self._make_room(row), *made)
+            await self._let_in(row)
             if not encoder and self._worker.ready:  # it came while the row was written
                 await self.filling.fill(row)
         except StoreError as error:
@@ -217,7 +213,7 @@ class SemanticCache:
             return
         row = replace(row, place=place)
         self._take_in(near.name, row)
-        await self._make_room(row)
+        await self._let_in(row)
 
     async def _followed(self, row: Kept | None) -> Kept | None:
         """The row that a promoted one points to; when that is gone, both are."""
@@ -258,17 +254,24 @@ class SemanticCache:
         while len(self._hot) > self._settings.hot:
             self._hot.popitem(last=False)
 
-    async def _make_room(self, row: Kept) -> None:
-        """Let the row in, and those out that are worth less."""
+    async def _let_in(self, row: Kept) -> None:
+        """Have the row found in other words too, and let those out that are worth less."""
         name = f"{row.partition}{row.name}"
-        leaving = self._bounds.admit(name, size=row.size, worth=_worth(row.cost_usd))
+        if self._places.get(name) != row.place:
+            return  # it left while it was written: nobody would take it away again
+        text, question = essence(row.question), row.question
+        doing: list[Awaitable[None]] = []
+        if row.vector:
+            doing.append(self._worker.add(row.partition, row.place, text=text, question=question))
+        leaving = self._bounds.admit(name, size=row.size, worth=worth(row.cost_usd))
         if leaving:
             self._counts.add("made room")
         known = (self._places.get(each) for each in leaving)
         places = [*self._surplus, *(place for place in known if place is not None)]
         self._surplus.clear()
         if places:
-            await self._remove(places)
+            doing.append(self._remove(places))
+        await asyncio.gather(*doing)
 
     async def _remove(self, places: Sequence[int]) -> None:
         self._leave(places)
@@ -322,8 +325,8 @@ class SemanticCache:
             name = f"{row.partition}{row.name}"
             if self._places.setdefault(name, row.place) == row.place:
                 self._names[row.place] = name
-                worth = _worth(row.cost_usd)
-                leaving += self._bounds.admit(name, size=row.size, worth=worth)
+                saves = worth(row.cost_usd)
+                leaving += self._bounds.admit(name, size=row.size, worth=saves)
         if leaving:  # there is less room than there was
             places = [self._places[name] for name in leaving]
             self._leave(places)
@@ -373,11 +376,6 @@ class SemanticCache:
         self._counts.write()
         self._complaints.write()
         self._worker.close()
-
-
-def _worth(cost_usd: float | None) -> float:
-    """Dollars that giving it once saves, with what a person's waiting is worth on top."""
-    return WAITING_USD + (cost_usd or 0.0)
 
 
 @asynccontextmanager

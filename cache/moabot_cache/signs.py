@@ -34,6 +34,8 @@ TIGHT = re.compile(rf"(?<![A-Za-z])(?:[A-Za-z]{{1,2}}|(?i:{'|'.join(sorted(CASED
 """Where a capital makes another thing: mW and MW, -d and -D, US and us, True and true in a program."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
 PAUSE = re.compile(r"(?<=[^\W\d_]{2})[:;](?=\s)")
+RELATION = re.compile(r"([\w.]+)\s*(=>|->|[<>]=?|==?)\s*([\w.]+)")
+"""Which side is which counts: a = b is not b = a."""
 FACTORIAL = re.compile(r"(?:\d|\b[a-z]|\))!(?!=)")
 ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
 """Where a capital only tells that a sentence begins."""
@@ -49,7 +51,8 @@ def symbols(text: str) -> tuple[str, ...]:
     """What the tokens leave over, but for the punctuation of a sentence; "!" counts after numbers."""
     left = [run.strip(",'\"()") for run in TOKEN.sub(" ", PAUSE.sub(" ", text)).split()]
     found = [run.rstrip("?.!") for run in left]
-    return (*filter(None, found), *("!" for _ in FACTORIAL.findall(text)))
+    related = map(" ".join, RELATION.findall(text))
+    return (*filter(None, found), *("!" for _ in FACTORIAL.findall(text)), *related)
 
 
 def tight(text: str) -> frozenset[str]:

@@ -15,6 +15,7 @@ __all__ = [
     "IRREGULAR",
     "LIGHT",
     "MANNERS",
+    "MODALS",
     "NAMES",
     "NEGATIONS",
     "NUMBERS",
@@ -83,7 +84,7 @@ inside through via be is am are was were been being do does did done doing have 
 would shall should can could may might must and or but if then than so such i me my mine we us our
 ours you your yours he him his she her hers it its they them their theirs who whom whose which what
 when where why how also too very quite own some any all each it's s t d ll m re ve up out over down
-need want like get got please while during per upon toward towards among between
+need want like get got please while during until per upon toward towards among between
 one ones thing things way ways able use used using possible way kind sort type
 """.split()
 
@@ -149,7 +150,7 @@ take part in = join; deal with = handle; get in touch with = contact; reach out 
 give up = quit; keep on = continue; carry on = continue; fill out = complete; fill in = complete
 hand in = submit; send in = submit; point out = mention; work out = compute; add up = sum
 leave out = omit; filter out = exclude; by the end of = by; without difficulty = easily; without trouble = easily
-most recent = latest; the most = the; your most = your; my most = my; every night = nightly; each night = nightly; every day = daily; each day = daily
+most recent = latest; most favorite = favorite; most favourite = favourite; every night = nightly; each night = nightly; every day = daily; each day = daily
 every week = weekly; each week = weekly; every month = monthly; each month = monthly; every year = yearly; each year = yearly
 let know = notify; let the = notify; made of = composition; in charge of = responsible
 responsible for = responsible; instead of = insteadof; rather than = insteadof; as opposed to = insteadof
@@ -158,7 +159,8 @@ apart from = except; other than = except; along with = with; together with = wit
 up to = until; out of = outof; more than = over; at least = atleast; at most = atmost; no more than = atmost
 no longer = not; not any more = not; not anymore = not; used to = formerly; use to be = formerly be
 is used to = to; are used to = to; be used to = to; being used to = to; detailed in = in; detailed by = by
-a clear = a plain; more clear = plainer; and clear = and plain; clear and = plain and; in clear = in plain
+a clear = a plain; more clear = plainer; in clear = in plain
+free of = without; free from = without; coming = next; upcoming = next; the past = the previous
 instead = insteadof; in addition to = and; e mail = email; e-mail = email; wi-fi = wifi; wi fi = wifi
 data base = database; web site = website; web page = page; file name = filename; sub string = substring
 user name = username; time zone = timezone; time out = timeout; run time = runtime; real time = realtime
@@ -196,12 +198,16 @@ NUMBERS = {
         "14": "fourteen",
         "15": "fifteen",
         "16": "sixteen",
+        "17": "seventeen",
         "18": "eighteen",
+        "19": "nineteen",
         "20": "twenty",
         "30": "thirty",
         "40": "forty",
         "50": "fifty",
         "60": "sixty",
+        "70": "seventy",
+        "80": "eighty",
         "90": "ninety",
         "100": "hundred",
         "1000": "thousand",
@@ -212,6 +218,25 @@ NUMBERS = {
         "3rd": "third",
         "4th": "fourth",
         "5th": "fifth",
+        "6th": "sixth",
+        "7th": "seventh",
+        "8th": "eighth",
+        "9th": "ninth",
+        "10th": "tenth",
+        "11th": "eleventh",
+        "12th": "twelfth",
+        "13th": "thirteenth",
+        "14th": "fourteenth",
+        "15th": "fifteenth",
+        "16th": "sixteenth",
+        "17th": "seventeenth",
+        "18th": "eighteenth",
+        "19th": "nineteenth",
+        "20th": "twentieth",
+        "30th": "thirtieth",
+        "40th": "fortieth",
+        "50th": "fiftieth",
+        "100th": "hundredth",
         "0.5": "half halve",
     }.items()
     for word in words.split()
@@ -272,7 +297,7 @@ OPERATIONS = """
 summarize summarise summary overview recap; translate translation; explain explanation clarify describe description
 proofread; rewrite rephrase paraphrase restate reword; review critique; debug fix repair resolve solve troubleshoot
 optimize optimise; refactor; test testing; convert conversion transform; validate verify; sort sorting; filter
-reverse invert; split; concatenate; encrypt encryption; decrypt decryption; encode encoding
+implement implementation; list enumerate; diagnose; reverse invert; split; concatenate; encrypt encryption; decrypt decryption; encode encoding
 decode decoding; compress compression; decompress; serialize; deserialize; parse parsing; upload; download
 import; export; install installation; uninstall uninstallation; upgrade; downgrade; update; subscribe; unsubscribe
 login; logout; enable activate; disable deactivate; remove delete erase eliminate deletion removal; create
@@ -304,22 +329,25 @@ i my me mine myself am; you your yours yourself; we us our ours; they them their
 should must shall; will would; did was were had been; if when; without
 """
 
+MODALS = ("should", "will", "did")
+"""The first of their lines: what ought to be, will be, was."""
+
 # Words that carry little: whether they are said or not, the answer stays.
 LIGHT = """give provide perform process method take make proceed ever become feel think find good best great proper
-real right start begin tip advice suggestion purpose example case carry together myself yourself oneself
+real start begin tip advice suggestion purpose example case carry together myself yourself oneself
 something anything everything person people someone need want look item bit lot order way place time
 particular specific certain given following correct own available current existing involve regard concern
 associate related relate various different able successfully properly correctly easily quickly efficiently
 effectively exact exactly personal basically generally usually normally always-on best-known necessary""".split()
 
 # Qualities that carry little where a way or a thing is asked for; but a good nurse is not any nurse.
-QUALITIES = """good best great proper real right effectively successfully properly correctly easily
+QUALITIES = """good best great proper real effectively successfully properly correctly easily
 quickly efficiently specific own current different able""".split()
 
 IRREGULAR = """
 bought buy; sold sell; made make; went go; gone go; came come; took take; taken take; gave give; given give; got get
 found find; lost lose; won win; ran run; wrote write; written write; said say; told tell; thought think; knew know
-known know; saw see; seen see; kept keep; left leave; sent send; built build; paid pay; met meet; spent spend
+known know; saw see; seen see; kept keep; sent send; built build; paid pay; met meet; spent spend
 began begin; begun begin; broke break; broken break; chose choose; chosen choose; drew draw; drawn draw; drove drive
 driven drive; ate eat; eaten eat; fell fall; fallen fall; felt feel; flew fly; forgot forget; forgotten forget
 froze freeze; frozen freeze; grew grow; grown grow; heard hear; held hold; hid hide; led lead; lent lend; lay lie

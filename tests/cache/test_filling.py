@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -14,8 +15,11 @@ from tests.cache.conftest import Open, answer, asking
 
 from moabot.contract import Question
 from moabot.store import sqlite
+from moabot.store.rows import Kept
+from moabot_cache.filling import Filling
 from moabot_cache.semantic import SemanticCache
 from moabot_cache.settings import Settings
+from moabot_cache.worker import Worker
 
 TIRE = "How do I change a flat tire?"
 OTHERWISE = asking("What are the steps to change a flat tire?")
@@ -148,3 +152,65 @@ async def test_a_store_that_fails_leaves_it_for_another_time(
         assert await _is_found(cache, asking(TIRE))
         assert not await _is_found(cache, OTHERWISE)
     assert _encoders(tmp_path) == [("", False)]
+
+
+async def test_whatever_goes_wrong_while_filling_the_bot_goes_on(
+    open_cache: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Filling runs in the bot's own group: what left it would end every conversation."""
+    async with open_cache(semantic=False) as cache:
+        await cache.keep(asking(TIRE), answer(), key="k", share="channel")
+    worker = Worker("minilm")
+
+    async def fails(row: Kept) -> None:
+        raise MemoryError(row.question)
+
+    async def is_told() -> bool:
+        return "cache fails" in caplog.text
+
+    async with sqlite.opened(tmp_path, alone=True) as store:
+        await worker.run(lambda: worker.load(lambda _: ()))
+        async with Filling(store.answers, worker, fails) as filling:
+            filling.begin()
+            told = await _until(is_told)
+    worker.close()
+
+    assert told
+
+
+async def test_a_damaged_row_that_points_to_another_is_one_without_an_answer(
+    open_cache: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A disk may damage it, and the next start must not fail for it."""
+    async with open_cache(semantic=False) as cache:
+        await cache.keep(asking(TIRE), answer(), key="k", share="channel")
+    with closing(sqlite3.connect(tmp_path / "moabot.db")) as other, other:
+        other.execute("""UPDATE answers SET answer = '{"same_as":'""")
+
+    async def is_seen() -> bool:
+        return all(encoder == "onnx" for encoder, _ in _encoders(tmp_path))
+
+    async with open_cache() as cache:
+        assert await _until(is_seen)
+        assert not await _is_found(cache, asking(TIRE))
+    assert "cache fails" not in caplog.text
+
+
+async def test_a_row_that_is_removed_while_it_gets_its_vector_stays_away(
+    tmp_path: Path,
+) -> None:
+    """In the index again, it would be found for ever without being there, and fill the cache."""
+    async with sqlite.opened(tmp_path, alone=True) as store:
+        cache = SemanticCache(Settings(), store)
+        async with cache.filling:
+            await cache.keep(asking(TIRE), answer(), key="k", share="channel")
+            (row,) = await store.answers.unseen(0, most=1)
+            cache.begin()
+            await cache.loaded()
+            held = len(cache._bounds)
+            cache._leave([row.place])
+            await cache._let_in(replace(row, vector=await cache._worker.vector(TIRE)))
+        left = dict(cache._worker._indexes), held, len(cache._bounds)
+        await cache.close()
+
+    assert left == ({}, 1, 0)

@@ -95,6 +95,7 @@ TRAPS = {
     "question": [("Why did Rome fall?", "When did Rome fall?")],
     "aspect": [("Is Ann a nurse?", "Did Ann use to be a nurse?")],
     "restriction": [("Which files can I delete?", "Which files can only I delete?")],
+    "modal": [("Say that I will pay the fee", "Say that I should pay the fee")],
     "person": [("Would he forgive her?", "Would she forgive him?")],
     "order": [
         ("Fly from Rome to Paris", "Fly from Paris to Rome"),
@@ -143,8 +144,8 @@ SAME = [
     ("Which is better: tea or coffee?", "Which is better, tea or coffee?"),
     ("Count the users per region", "Count the users for every region"),
     (
-        "Confirm the Friday review by sending a note",
-        "Send an email to confirm the upcoming Friday review",
+        "Confirm the Friday review by posting a note",
+        "Send an email to confirm the Friday review",
     ),
 ]
 
