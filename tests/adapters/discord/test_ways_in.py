@@ -13,9 +13,11 @@ from tests.fakes.discord.service import FakeDiscord
 from tests.fakes.discord.world import READ_HISTORY, Post
 
 from moabot.contract import Attachment, Platform
+from moabot.errors import ConfigError
 from moabot.plugins import Plugins
 from moabot.testing import ScriptedProvider, says
 from moabot_platforms.attached import gathered
+from moabot_platforms.discord import open_discord
 from moabot_platforms.discord.files import Files
 from moabot_platforms.discord.settings import DiscordSettings
 
@@ -27,7 +29,7 @@ def is_final(post: Post) -> bool:
     return "👍" in post.buttons
 
 
-async def test_discord_is_offered_as_a_platform_and_opened_without_connecting() -> None:
+async def test_discord_is_offered_as_a_platform_and_opened_without_connecting(token: None) -> None:
     """`moabot check` opens platforms too, and must not log in."""
     plugins = Plugins(built_in=["moabot_platforms.discord"], installed=())
     offer = plugins.offer("platform", "discord", where="[platforms.discord]")
@@ -36,6 +38,13 @@ async def test_discord_is_offered_as_a_platform_and_opened_without_connecting() 
 
     assert plugins.problems == []
     assert opened.reply_to is not None
+
+
+async def test_without_a_token_nothing_is_opened() -> None:
+    """The variable is named at once, as for any other key; no restart would help."""
+    with pytest.raises(ConfigError, match="DISCORD_TOKEN is not set"):
+        async with open_discord(DiscordSettings()):
+            pass
 
 
 @pytest.mark.parametrize("fault", ["lost", "cut", "500"])
