@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import dis
 import signal
 import sys
 import time
@@ -144,6 +145,9 @@ def _runs_python(ident: int) -> bool:
         frame = sys._current_frames().get(ident)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as it says
         if frame is None:
             return False
+        # Python lets other threads run between two turns of a loop, always at the same place.
+        if "JUMP" in dis.opname[frame.f_code.co_code[max(frame.f_lasti, 0)]]:
+            return True
         seen.add((id(frame), frame.f_lasti))
         time.sleep(MOMENT_S)  # noqa: TID251 - the thread must come to its turn
     return len(seen) > 1

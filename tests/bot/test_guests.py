@@ -10,7 +10,7 @@ from collections.abc import Generator
 import pytest
 
 from moabot.errors import PluginError
-from moabot.guests import Line, blamed
+from moabot.guests import Line, blamed, within
 from moabot.plugins import MOST_COMPLAINTS, Plugins
 
 
@@ -93,3 +93,19 @@ def test_what_is_closed_when_no_loop_runs_is_no_plugin_s_fault() -> None:
     acting.send(None)
 
     acting.close()
+
+
+def test_code_that_turns_in_a_circle_is_stopped_once_nobody_waits_for_it() -> None:
+    """It would take half of all computing time, for as long as the bot lives."""
+
+    def turns() -> None:
+        while True:
+            pass
+
+    with pytest.raises(PluginError, match="did not return within"):
+        within(0.1, "Turning", turns, key="load_s")
+
+    for thread in threading.enumerate():
+        if thread.name == "moabot: Turning":
+            thread.join(10)
+            assert not thread.is_alive()
