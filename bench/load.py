@@ -162,6 +162,7 @@ async def load(folder: str, *, seconds: float, rate: float) -> Seen:
             "strategy": "mixture",
             "preset": "deep",
             "draft": False,
+            "cache": "off",
             "budget_day_usd": 1000,
             "workspace_month_usd": 1000,
         },

@@ -109,6 +109,7 @@ def is_final(slack: FakeSlack, channel: str, ts: str) -> bool:
 
 async def steadily(slack: FakeSlack, *, panels: int, seconds: float) -> dict[str, list[float]]:
     """Ask so that so many panels are under way; milliseconds of the acks and first signs then."""
+    people = [slack.add_person(f"U{number}").id for number in range(1000, 1050)]
     channels = [slack.add_channel(f"C{number}").id for number in range(100, 100 + panels)]
     asked: list[tuple[str, Exchange, int]] = []
     waiting: set[tuple[str, str]] = set()
@@ -118,7 +119,8 @@ async def steadily(slack: FakeSlack, *, panels: int, seconds: float) -> dict[str
         missing = panels - len(waiting)
         for _ in range(min(missing, 5)):
             channel = channels[len(asked) % panels]
-            said = slack.mention(channel, "U1", f"Question {len(asked)}: why is the sky blue?")
+            person = people[len(asked) % len(people)]
+            said = slack.mention(channel, person, f"Question {len(asked)}: why is the sky blue?")
             asked.append((channel, said, len(waiting)))
             waiting.add((channel, said.ts))
         await asyncio.sleep(0.1)
