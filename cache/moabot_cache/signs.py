@@ -34,7 +34,7 @@ TIGHT = re.compile(rf"(?<![A-Za-z])(?:[A-Za-z]{{1,2}}|(?i:{'|'.join(sorted(CASED
 """Where a capital makes another thing: mW and MW, -d and -D, US and us, True and true in a program."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
 PAUSE = re.compile(r"(?<=[^\W\d_]{2})[:;](?=\s)")
-RELATION = re.compile(r"([\w.]+)\s*(=>|->|[<>]=?|==?)\s*([\w.]+)")
+RELATION = re.compile(r"(?<![\w.])([\w.]+)\s*(=>|->|[<>]=?|==?)\s*([\w.]+)")
 """Which side is which counts: a = b is not b = a."""
 FACTORIAL = re.compile(r"(?:\d|\b[a-z]|\))!(?!=)")
 ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")

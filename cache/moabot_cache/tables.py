@@ -318,7 +318,7 @@ formerly; become becoming became; still remain remains; already; yet; anymore; h
 """
 
 RESTRICTIONS = """
-only; except excluding; all every entire whole each per; most; always; often; last final; either; insteadof; atleast
+until; only; except excluding; all every entire whole each per; most; always; often; last final; either; insteadof; atleast
 atmost; simultaneously; outof; offline; multiple several; empty; nested; hidden; temporary temporarily
 permanent permanently; manual manually; automatic automatically; local locally; remote remotely; global globally
 """

@@ -22,6 +22,11 @@ DIFFERENT = {
         ),
         ("List quick trains to Bern for tourists", "List fast trains from Bern for visitors"),
         ("Is the voucher valid until June?", "Is the voucher valid from June?"),
+        (
+            "Who runs the company until the merger closes?",
+            "Who runs the company when the merger closes?",
+        ),
+        ("Mute the support channel until Monday", "Mute the support channel on Monday"),
         ("Stretch before the long run outside", "Stretch after the long jog outside"),
     ],
     "who does it to whom": [

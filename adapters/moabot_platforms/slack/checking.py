@@ -64,7 +64,7 @@ async def _token(web: Web, *, of: str = "", again: str = REINSTALL) -> list[Find
             me = await web.call("auth.test", {})
     except TimeoutError:
         said = f"Slack did not say within {CALL_S:.0f} s whose it is"
-        return [Finding(f"slack token{of}", "error", said, "Try it again.")]
+        return [Finding(f"platform slack token{of}", "error", said, "Try it again.")]
     except MoabotError as error:
         return [Finding(f"platform slack token{of}", "error", error.what, error.fix)]
     who = f"@{text(me, 'user')} in {text(me, 'team')} ({text(me, 'team_id')})"

@@ -300,7 +300,7 @@ async def test_a_workspace_of_which_slack_says_nothing_hides_no_other_in_check(
         async with asyncio.timeout(30):
             found = await workspace_findings(bot.platform.settings, many, kept)
 
-    assert [each.what for each in found if each.state == "error"] == ["slack token T1"]
+    assert [each.what for each in found if each.state == "error"] == ["platform slack token T1"]
     assert len(found) == 2 * len(teams) - 1
 
 
