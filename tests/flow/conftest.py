@@ -222,8 +222,20 @@ class Terminal:
         )
 
     def type(self, text: str) -> None:
-        r"""Type; Enter is a newline, Ctrl-C is \x03, Ctrl-D is \x04."""
+        r"""Type; Enter is a newline, Ctrl-D is \x04."""
         os.write(self._fd, text.encode())
+
+    async def interrupt(self) -> None:
+        """Press Ctrl-C once the program waits, as a person does.
+
+        A signal in the instant between the last key's echo and readline's wait for the next one
+        is noticed by Python at the next key only.
+        """
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        async with asyncio.timeout(30):
+            while stat.read_text().rpartition(")")[2].split()[0] != "S":  # noqa: ASYNC110 - no event tells it
+                await asyncio.sleep(0)
+        self.type("\x03")
 
     def kill(self) -> None:
         """End the program as a power cut does."""

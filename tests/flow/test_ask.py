@@ -267,14 +267,14 @@ async def test_a_draft_is_shown_until_the_synthesis_comes(moabot: Moabot) -> Non
 
     async with moabot.terminal("ask", "hi") as terminal:
         await terminal.shows("Draft, until the synthesis comes:")
-        terminal.type("\x03")
+        await terminal.interrupt()
         assert await terminal.ended() == 130
 
     async with moabot.terminal("ask", "--no-draft", "hi") as terminal:
         await terminal.shows("asked")
         async with asyncio.timeout(5):
             await moabot.upstream.spoke.wait()
-        terminal.type("\x03")
+        await terminal.interrupt()
         assert await terminal.ended() == 130
     assert "Draft" not in terminal.seen
 
@@ -286,7 +286,7 @@ async def test_ctrl_c_keeps_what_came_and_gives_the_cursor_back(moabot: Moabot) 
 
     async with moabot.terminal("ask", "--strategy", "single", "hi") as terminal:
         await terminal.shows(HALF)
-        terminal.type("\x03")
+        await terminal.interrupt()
         code = await terminal.ended()
 
     assert code == 130

@@ -175,7 +175,7 @@ async def test_ctrl_c_at_a_question_ends_it_as_everywhere(empty: Moabot) -> None
     """A script tells "stopped" from "failed" by the exit code."""
     async with empty.terminal("init", OPENAI_API_KEY="k") as terminal:
         await terminal.shows("[y/N]:")
-        terminal.type("\x03")
+        await terminal.interrupt()
         assert await terminal.ended() == 130
 
     assert not empty.config.exists()

@@ -241,7 +241,7 @@ async def test_ctrl_c_leaves_what_the_last_chat_had_left(moabot: Moabot) -> None
     async with moabot.terminal("chat", "--strategy", "single") as terminal:
         await terminal.shows("Still unanswered from the last time: 'Why?'")
         await moabot.upstream.spoke.wait()
-        terminal.type("\x03")
+        await terminal.interrupt()
         await terminal.shows("> ")
         terminal.type("\x04")
         assert await terminal.ended() == 0
