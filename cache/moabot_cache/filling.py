@@ -39,12 +39,10 @@ class Filling:
         self._rows = rows
         self._worker = worker
         self._grown = grown
-        self._group = asyncio.TaskGroup()
         self._task: asyncio.Task[None] | None = None
         self._is_open = False
 
     async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
         self._is_open = True
         return self
 
@@ -52,15 +50,15 @@ class Filling:
         self._is_open = False
         if self._task is not None:
             self._task.cancel()
-        await self._group.__aexit__(None, None, None)
+            await asyncio.wait([self._task])
 
     def begin(self) -> None:
         """All is loaded: where there is an encoder, fill what was kept before it, in the background."""
         if self._is_open and self._worker.ready:  # else the bot is stopping already
-            self._task = self._group.create_task(self._fill())
+            self._task = asyncio.create_task(self._fill())
 
     async def _fill(self) -> None:
-        """Nothing but our own end may leave it: the bot runs in the same group."""
+        """Nothing leaves it: nobody waits for it."""
         try:
             with blamed("Filling the cache"):
                 await self._fill_all()

@@ -100,7 +100,7 @@ class Discord:
     async def _log_in(self, token: str) -> None:
         try:
             await self.bot.login(token)
-        except BaseException:
+        except (aiohttp.ClientError, OSError, discord.DiscordException):
             await self.bot.http.close()  # or the next try would leave its session behind
             self.bot.http.connector = discord.utils.MISSING
             raise

@@ -79,8 +79,9 @@ class Doors:
     async def sent(self, channel: int, request: Callable[[], Awaitable[T]]) -> T:
         """Make one request about a channel; raises `TryLater`, or another `PlatformError`.
 
-        A person's id stands for opening direct messages with them. The negative of a channel stands for what is not writing there: who may not read its
-        history, open a thread or attach a file may write all the same.
+        A person's id stands for opening direct messages with them. The negative of a channel stands
+        for what is not writing there: who may not read its history, open a thread or attach a file
+        may write all the same.
         """
         await self.there.wait()
         if not self.are_open(channel):

@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 from tests.adapters.slack.conftest import Bot, running
 from tests.fakes.slack import FakeSlack
+from tests.fakes.slack.exchanges import Exchange
 
 from moabot.contract import Prompt
 from moabot.testing import Said, ScriptedProvider, says
@@ -149,3 +150,13 @@ async def told_in(at: Place, bot: Bot, channel: str, user: str, words: str) -> s
     asked = at.slack.mention(channel, user, words)
     await asked.acked()
     return "\n".join(post.shown for post in await bot.answered(asked.ts, channel))
+
+
+async def left_unanswered(at: Place) -> Exchange:
+    """Install in T2, and ask there what no model answers before the bot's life ends."""
+    await at.browser.install("T2")
+    at.provider.scripts["a"] = says("Never.", seconds=10_000)
+    left = at.slack.mention("CT2", "UT2", "Left?")
+    await left.acked()
+    await at.slack.until(lambda: bool(at.provider.prompts))
+    return left

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from tests.adapters.slack.conftest import is_final, running
-from tests.adapters.slack.installing import KEY, PUBLIC, Place, answer, kept_of, told_in
+from tests.adapters.slack.installing import (
+    KEY,
+    PUBLIC,
+    Place,
+    answer,
+    kept_of,
+    left_unanswered,
+    told_in,
+)
 from tests.fakes.slack import FakeSlack
 
 from moabot.checking import look
@@ -18,7 +26,7 @@ from moabot.errors import ConfigError, PlatformError
 from moabot.findings import Finding
 from moabot.installations import Installations
 from moabot.plugins import Plugins
-from moabot.testing import ScriptedProvider, says
+from moabot.testing import ScriptedProvider
 from moabot_platforms.slack import open_slack
 from moabot_platforms.slack.sealing import Seal, new_key
 from moabot_platforms.slack.settings import SlackSettings
@@ -243,11 +251,7 @@ async def test_a_new_installation_replaces_the_token_at_once(at: Place) -> None:
 async def test_installations_outlive_the_process(at: Place) -> None:
     """And so do the questions that it left unanswered."""
     async with at.life() as bot:
-        await at.browser.install("T2")
-        at.provider.scripts["a"] = says("Never.", seconds=10_000)
-        left = at.slack.mention("CT2", "UT2", "Left?")
-        await left.acked()
-        await at.slack.until(lambda: bool(at.provider.prompts))
+        left = await left_unanswered(at)
     at.provider.scripts["a"] = answer
     async with at.life() as bot:
         posts = await bot.answered(left.ts, "CT2")

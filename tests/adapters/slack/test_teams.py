@@ -13,7 +13,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import ValidationError
 from tests.adapters.slack.conftest import Bot, is_final, running
-from tests.adapters.slack.installing import KEY, PUBLIC, Place, kept_of, told_in
+from tests.adapters.slack.installing import KEY, PUBLIC, Place, kept_of, left_unanswered, told_in
 from tests.fakes.slack import FakeSlack
 
 from moabot.channels import NO_WISH
@@ -112,11 +112,7 @@ async def test_what_is_left_behind_is_looked_for_again_when_the_disk_fails(at: P
 async def test_a_question_left_in_a_workspace_that_removed_the_app_is_over(at: Place) -> None:
     """It can never be answered there, and would be paid for at each start."""
     async with at.life() as bot:
-        await at.browser.install("T2")
-        at.provider.scripts["a"] = says("Never.", seconds=10_000)
-        left = at.slack.mention("CT2", "UT2", "Left?")
-        await left.acked()
-        await at.slack.until(lambda: bool(at.provider.prompts))
+        await left_unanswered(at)
         gone = at.slack.uninstall("T2")
         gone.payload["event_time"] = int(time.time())
         await gone.acked()
