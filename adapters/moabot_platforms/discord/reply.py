@@ -16,7 +16,7 @@ from moabot_platforms.discord.layout import Marker, Page
 from moabot_platforms.discord.marks import mark, nonce
 from moabot_platforms.discord.places import MANY, PAGES
 from moabot_platforms.discord.sending import Doors, Forbidden, Gone, persist
-from moabot_platforms.edits import LatestWins
+from moabot_platforms.edits import LatestWins, TryLater
 from moabot_platforms.progress import Progress
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ class DiscordReply(Progress):
         self._id = entry.message.event_id
         self._marker = Marker(self._id, entry.message.thread)
         self._posts: dict[int, int] = {}
+        self._unsure = room.search
         self._placing = asyncio.Lock()
         self._moving = asyncio.Lock()
         self._generation = 0
@@ -157,21 +158,20 @@ class DiscordReply(Progress):
 
     async def _deliver(self, pages: list[Page]) -> None:
         await persist(self._placed)
-        if self._room.search and len(pages) > 1:
-            self._posts.update(await self._found())
         for number, page in enumerate(pages):
             await persist(partial(self._put, page, number))
 
     async def _put(self, page: Page, number: int) -> None:
         """A page that stands already is edited; one that was deleted is posted anew."""
-        if number in self._posts:
-            try:
-                await self._edit(self._posts[number], page)
-            except Gone:
-                await self._lost(number)
-            else:
-                return
-        await self._post(page, number)
+        await self._look_for(number)
+        if number not in self._posts:
+            await self._post(page, number)
+            return
+        try:
+            await self._edit(self._posts[number], page)
+        except Gone:
+            await self._lost(number)
+            await self._put(page, number)
 
     async def _lost(self, number: int) -> None:
         """Somebody deleted the message, or a command's token died early."""
@@ -191,17 +191,22 @@ class DiscordReply(Progress):
     async def _place_it(self) -> None:
         if self._room.message:
             self._posts[0] = self._room.message
-        elif self._room.search:
-            self._posts.update(await self._found())
+        await self._look_for(0)
         if 0 not in self._posts:
             await self._post(layout.thinking(self, self._marker), 0)
         if self._generation or not self._entry.receipt:
             await self._posted(self._entry, self._place.receipt(self._posts[0]))
 
+    async def _look_for(self, number: int) -> None:
+        """Take up what an earlier process, or a try that we heard nothing of, may have posted."""
+        if self._unsure and number not in self._posts:
+            self._posts = {**await self._found(), **self._posts}
+            self._unsure = False
+
     async def _found(self) -> Mapping[int, int]:
-        after = int(self._id.removeprefix("i"))
+        after, there = int(self._id.removeprefix("i")), -self._place.channel
         try:
-            found = await self._doors.sent(-self._place.channel, lambda: self._place.find(after))
+            found = await persist(lambda: self._doors.sent(there, lambda: self._place.find(after)))
         except PlatformError as error:  # a nonce will do, if not too much time has passed
             log.info("not searched", extra={"event": self._id, "error": str(error)})
             return {}
@@ -210,9 +215,13 @@ class DiscordReply(Progress):
 
     async def _post(self, page: Page, number: int) -> None:
         word = nonce(self._id, number, self._generation)
-        self._posts[number] = await self._doors.sent(
-            self._door(page), lambda: self._place.post(page, nonce=word)
-        )
+        try:
+            self._posts[number] = await self._doors.sent(
+                self._door(page), lambda: self._place.post(page, nonce=word)
+            )
+        except TryLater:  # perhaps it stands there, and its nonce is forgotten before the next try
+            self._unsure = True
+            raise
 
     async def _edit(self, message: int, page: Page) -> None:
         await self._doors.sent(self._door(page), lambda: self._place.edit(message, page))
@@ -243,5 +252,4 @@ class DiscordReply(Progress):
             self._place = await self._room.later()
             self._room = Room(self._place, search=self._room.search)
         self._posts.clear()
-        if self._room.search:
-            self._posts.update(await self._found())
+        self._unsure |= self._room.search

@@ -94,6 +94,20 @@ async def test_a_crash_before_the_receipt_leaves_one_answer(
     assert len([post for post in seen if post.author is service.state.bot]) == (what != "private")
 
 
+async def test_a_sign_that_we_were_not_told_of_becomes_the_answer(
+    service: FakeDiscord, living: Living
+) -> None:
+    """The connection broke after it was posted, and Discord forgot the nonce before the next try."""
+    service.state.limits.nonce_s = 0.0
+    service.state.faults.hits = "POST /channels/{channel}/messages".__eq__
+    service.state.faults.coming.append("lost")
+    async with living(ScriptedProvider(), SINGLE, models=("a",)):
+        service.mention("Why?")
+        await service.until(lambda: final(service.seen()))
+
+    assert len([post for post in service.seen() if post.author is service.state.bot]) == 1
+
+
 async def test_what_was_asked_in_a_private_thread_that_is_gone_is_told_to_its_asker_alone(
     service: FakeDiscord, living: Living
 ) -> None:

@@ -28,7 +28,11 @@ LONG = Answer("\n\n".join(f"Paragraph {n}. " * 100 for n in range(6)), "single")
 
 @dataclass
 class Board:
-    """A place: `posts` are what stands there, by id; `errors` are raised first, one a request."""
+    """A place: `posts` are what stands there, by id; `errors` are raised first, one a request.
+
+    Posts whose numbers are `unheard` stand, but who posted them is not told, and their nonces are
+    forgotten at once.
+    """
 
     channel: int = 1
     pages: int = 5
@@ -36,6 +40,7 @@ class Board:
     marks: dict[int, int] = field(default_factory=dict[int, int])
     nonces: dict[str, int] = field(default_factory=dict[str, int])
     errors: list[discord.HTTPException] = field(default_factory=list[discord.HTTPException])
+    unheard: set[int] = field(default_factory=set[int])
     edits: list[float] = field(default_factory=list[float])
     typed: list[float] = field(default_factory=list[float])
 
@@ -47,8 +52,13 @@ class Board:
         """The same nonce gives the same message, whose text stays."""
         await self._work()
         if nonce not in self.nonces:
-            self.nonces[nonce] = 100 * self.channel + len(self.posts)
+            number = len(self.posts)
+            self.nonces[nonce] = 100 * self.channel + number
             self.posts[self.nonces[nonce]] = _text(page)
+            self.marks |= dict.fromkeys(_marks(page), self.nonces[nonce])
+            if number in self.unheard:
+                del self.nonces[nonce]
+                raise refusal(504)
         return self.nonces[nonce]
 
     async def edit(self, message: int, page: Page) -> None:
@@ -64,7 +74,7 @@ class Board:
         self.typed.append(asyncio.get_running_loop().time())
 
     async def find(self, after: int) -> Mapping[int, int]:
-        """What a test says that stands there."""
+        """What was posted, and what a test says that stands there."""
         await self._work()
         return self.marks
 
@@ -74,9 +84,17 @@ class Board:
             raise self.errors.pop(0)
 
 
-def _text(page: Page) -> str:
+def _texts(page: Page) -> list[discord.ui.TextDisplay[discord.ui.LayoutView]]:
     parts = page.view().walk_children()
-    return "\n".join(part.content for part in parts if isinstance(part, discord.ui.TextDisplay))
+    return [part for part in parts if isinstance(part, discord.ui.TextDisplay)]
+
+
+def _text(page: Page) -> str:
+    return "\n".join(part.content for part in _texts(page))
+
+
+def _marks(page: Page) -> list[int]:
+    return [part.id for part in _texts(page) if part.id is not None]
 
 
 @dataclass
@@ -180,6 +198,18 @@ async def test_what_fails_for_a_minute_is_delivered_after_it() -> None:
     assert sum(text.count("Paragraph 5.") for text in board.posts.values()) == 100
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+async def test_a_post_that_we_were_not_told_of_is_not_made_again(number: int) -> None:
+    """A nonce is forgotten within minutes; a second sign would wait beside the answer for ever."""
+    board = Board(unheard={number})
+    async with replying(Room(board)) as told:
+        await asyncio.sleep(1)
+        await told.reply.finish(LONG)
+
+    assert len(board.posts) == 3
+    assert sum(text.count("Paragraph") for text in board.posts.values()) == 600
+
+
 async def test_a_private_reply_goes_on_in_direct_messages_when_its_time_is_up() -> None:
     """Discord forgets a command after fifteen minutes; an answer may take longer."""
     reply, direct = Board(channel=2, pages=1, posts={200: "thinking"}), Board(channel=3)
@@ -230,6 +260,30 @@ async def test_pages_that_an_earlier_process_posted_are_found_and_not_doubled() 
     assert "Paragraph 0." in board.posts[100]
     assert "older" not in board.posts[101]
     assert told.receipts == ["1/100"]
+
+
+async def test_a_search_that_fails_is_made_again() -> None:
+    """The sign that an earlier process left has no other way to become the answer."""
+    board = Board(posts={100: "a sign"}, marks={mark("7", 0): 100}, errors=[refusal(503)] * 3)
+    async with replying(Room(board, search=True)) as told:
+        await told.reply.finish(ANSWER)
+
+    assert ["It scatters." in text for text in board.posts.values()] == [True]
+
+
+async def test_an_answer_that_an_earlier_process_moved_is_found_where_it_went() -> None:
+    """It died before it could tell that it had gone on in direct messages."""
+    reply = Board(channel=2, errors=[refusal(401, 50027)] * 99)
+    direct = Board(channel=3, posts={300: "a sign"}, marks={mark("i7", 0): 300})
+
+    async def later() -> Board:
+        return direct
+
+    room = Room(reply, message=200, lasts_s=800.0, later=later, search=True)
+    async with replying(room, receipt="2/200/alone/token", event="i7") as told:
+        await told.reply.finish(ANSWER)
+
+    assert ["It scatters." in text for text in direct.posts.values()] == [True]
 
 
 async def test_a_place_that_cannot_be_searched_is_posted_to() -> None:
