@@ -230,7 +230,8 @@ ALIKE = (
     {"what", "whatis"},
     {"what", "who"},
     {"how", "what"},
-    *({"difference", kind} for kind in ("", "how", "what", "whatis")),
+    *({"howis", kind} for kind in ("", "how", "what")),
+    *({"difference", kind} for kind in ("", "how", "howis", "what", "whatis")),
 )
 
 

@@ -77,6 +77,8 @@ MIRRORED = frozenset(
 JOINTS = frozenset({"and", "or"})
 PERSONS = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
 BE = frozenset("is are was were be been being".split())
+PARTS = frozenset("percentage percent proportion fraction share".split())
+"""How many of those are such: not as many as such are those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,7 @@ def read(text: str) -> Reading:
     return Reading(
         words=tuple(word for _, word in content),
         places=tuple(place for place, _ in content),
-        marks=tuple(place for place, token, _ in both if token in MARKS or _number(token)),
+        marks=_marks(tokens),
         joints=tuple(place for place, token, _ in both if token in JOINTS),
         directions=frozenset(TOWARDS.get(mark, mark) for mark in MARKS.intersection(tokens)),
         ways=_ways(both, content),
@@ -280,6 +282,11 @@ def read(text: str) -> Reading:
 
 def _found(tokens: Sequence[str], table: Mapping[str, str]) -> frozenset[str]:
     return frozenset(table[token] for token in tokens if token in table)
+
+
+def _marks(tokens: Sequence[str]) -> tuple[int, ...]:
+    marks = MARKS if PARTS.isdisjoint(tokens) else MARKS | BE
+    return tuple(at for at, token in enumerate(tokens) if token in marks or _number(token))
 
 
 def _formats(tokens: Sequence[str]) -> frozenset[str]:
@@ -343,7 +350,14 @@ def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
     for place, token in enumerate(tokens[:3]):
         kind = KINDS.get(token, "")
         if kind == token == "how":
-            return "how" if TO_DO.intersection(tokens[place + 1 : place + 2]) else "what"
+            after = tokens[place + 1 : place + 2]
+            return (
+                "how"
+                if TO_DO.intersection(after)
+                else "howis"
+                if BE.intersection(after)
+                else "what"
+            )
         if kind and (
             place == 0 or kind in ASKING or kind in {"how", "what", "whatis", "difference"}
         ):

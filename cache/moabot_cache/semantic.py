@@ -161,12 +161,14 @@ class SemanticCache:
         return kept
 
     async def _nearly(self, question: Question, shelf: str, name: str) -> Kept | None:
-        if not self._worker.ready:
+        if question.history or not self._worker.ready:
             return None
-        asked = read(question.text)
+        looking = self._worker.look(shelf, essence(question.text))
+        asked = read(question.text)  # meanwhile
         if not alone(question, asked):
+            looking.cancel()
             return None
-        found = await self._worker.look(shelf, essence(question.text))
+        found = await looking
         nearest, caution = self._settings.nearest, self._settings.caution
         near = [each for each in found.candidates if each[1] >= nearest]
         doubted: list[Near] = []

@@ -53,6 +53,20 @@ DIFFERENT = {
         ("Plan the previous Friday", "Plan the Friday"),
         ("Summarize the coming season", "Summarize the past season"),
     ],
+    "a country in capitals": [
+        ("Which taxes do freelancers pay in the US?", "Which taxes do freelancers pay?"),
+        (
+            "What does the WHO guideline on malaria say?",
+            "What does the guideline on malaria say?",
+        ),
+    ],
+    "share of which": [
+        ("What percentage of nurses are smokers?", "What percentage of smokers are nurses?"),
+    ],
+    "what it is, or how": [
+        ("Who is the new mayor of Lyon?", "How is the new mayor of Lyon?"),
+        ("What is the new library in Oslo?", "How is the new library in Oslo?"),
+    ],
     "without": [("Bake a cake with eggs and flour", "Bake a cake free of eggs and flour")],
     "audience": [
         ("Write a quiz about space for children", "Write a quiz about space for adults"),
@@ -103,6 +117,9 @@ SAME = [
     ("Give me one example of a metaphor", "Give me 1 example of a metaphor"),
     ("Name 21 large rivers of Asia", "Name twenty-one large rivers of Asia"),
     ("What is your most favorite song?", "What is your favorite song?"),
+    ("Who leads the polls in the US?", "Who leads the polls in the United States?"),
+    ("What percentage of nurses are smokers?", "Which percentage of nurses are smokers?"),
+    ("How is paper made from wood?", "How do I make paper from wood?"),
 ]
 
 
