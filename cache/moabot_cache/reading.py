@@ -65,7 +65,6 @@ KINDS = {
     "whom": "who",
     "should": "should",
 }
-TO_DO = frozenset("do can to should would could".split())
 TOWARDS = {"into": "to", "until": "to", "outof": "from"}
 MARKS = frozenset("from to into outof before after than over by against until".split())
 MIRRORED = frozenset(
@@ -77,6 +76,11 @@ MIRRORED = frozenset(
 JOINTS = frozenset({"and", "or"})
 PERSONS = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
 BE = frozenset("is are was were be been being".split())
+HOW = {
+    **dict.fromkeys("do can to should would could".split(), "how"),
+    **dict.fromkeys(BE, "howis"),
+}
+"""What "how" asks, by the next word."""
 PARTS = frozenset("percentage percent proportion fraction share".split())
 """How many of those are such: not as many as such are those."""
 
@@ -350,14 +354,7 @@ def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
     for place, token in enumerate(tokens[:3]):
         kind = KINDS.get(token, "")
         if kind == token == "how":
-            after = tokens[place + 1 : place + 2]
-            return (
-                "how"
-                if TO_DO.intersection(after)
-                else "howis"
-                if BE.intersection(after)
-                else "what"
-            )
+            return HOW.get("".join(tokens[place + 1 : place + 2]), "what")
         if kind and (
             place == 0 or kind in ASKING or kind in {"how", "what", "whatis", "difference"}
         ):
