@@ -28,7 +28,7 @@ from moabot_cache import exact
 from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder, Vectors, opened
 from moabot_cache.nearness import ruled
-from moabot_cache.reading import read
+from moabot_cache.reading import Reading
 from moabot_cache.settings import Settings
 from moabot_cache.tuning import Pair, verdicts
 
@@ -87,10 +87,10 @@ def measured(
 
 def milliseconds(pairs: Sequence[Pair]) -> float:
     """What the guards take for a pair: reading the kept question, and comparing."""
-    asked = [(read(pair.b), pair.a) for pair in pairs[:TIMED]]
+    asked = [(Reading(pair.b), pair.a) for pair in pairs[:TIMED]]
     begin = time.process_time()
     for question, kept in asked:
-        ruled(question, read(kept))
+        ruled(question, Reading(kept))
     return (time.process_time() - begin) / len(asked) * 1e3
 
 
@@ -113,7 +113,7 @@ def conversations() -> Goal:
 
 def one_for(asked: Question, kept: Question) -> bool:
     """Whether either tier could give one's answer to the other: alone counts as near, to be strict."""
-    both = alone(asked, read(asked.text)) and alone(kept, read(kept.text))
+    both = alone(asked, Reading(asked.text)) and alone(kept, Reading(kept.text))
     return exact.name(asked) == exact.name(kept) or both
 
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 
 from moabot.contract import Answer, Question
-from moabot_cache.reading import MOST_WORDS, Reading, essence, read
+from moabot_cache.reading import MOST_WORDS, Reading, essence
 from moabot_cache.signs import LONGEST, MENTION
 
 __all__ = ["Quota", "alone", "keepable"]
@@ -86,7 +86,7 @@ def keepable(question: Question, answer: Answer) -> bool:
         return False
     if FLEETING.search(text):
         return False
-    if not ELSEWHERE.isdisjoint(_words(text)) and not read(question.text).english:
+    if not ELSEWHERE.isdisjoint(_words(text)) and not Reading(question.text).english:
         return False
     said = [each for sentence in SENTENCE.split(text) for each in _begun(sentence)]
     if any(map(MINE.search, said)):

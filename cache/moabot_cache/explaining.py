@@ -13,9 +13,9 @@ from moabot.store.rows import Brief
 from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder
 from moabot_cache.exact import normal
-from moabot_cache.guards import GUARDS, difference
+from moabot_cache.guards import GUARDS, Difference
 from moabot_cache.nearness import ruled
-from moabot_cache.reading import essence, read
+from moabot_cache.reading import Reading, essence
 from moabot_cache.settings import Settings
 
 __all__ = ["Candidate", "explained"]
@@ -44,7 +44,7 @@ async def explained(
     question: str, answers: Answers, encoder: Encoder, *, settings: Settings, most: int = 5
 ) -> tuple[str, Sequence[Candidate]]:
     """Why the question has no semantic tier (or nothing), and the nearest kept ones, best first."""
-    asked = read(question)
+    asked = Reading(question)
     vector = encoder.encode([essence(question)])[0]
     near: list[tuple[float, Brief]] = []
     place = 0
@@ -70,10 +70,10 @@ async def explained(
 async def _candidate(
     question: str, row: Brief, answers: Answers, *, cosine: float, settings: Settings
 ) -> Candidate:
-    asked, kept = read(question), read(row.question)
+    asked, kept = Reading(question), Reading(row.question)
     exact = normal(row.question) == normal(question)
     cosine -= exact
-    left, ruling = difference(asked, kept), ruled(asked, kept)
+    left, ruling = Difference(asked, kept), ruled(asked, kept)
     guards = tuple(name for name, guard in GUARDS.items() if guard(asked, kept, left))
     bounds = {"nearest": settings.nearest, "caution": settings.caution}
     whole = await answers.at(row.place)

@@ -16,7 +16,7 @@ from moabot.store.rows import Kept
 from moabot_cache import exact
 from moabot_cache.admission import alone
 from moabot_cache.promotion import origin
-from moabot_cache.reading import essence, read
+from moabot_cache.reading import Reading, essence
 from moabot_cache.worker import Worker
 
 __all__ = ["Filling"]
@@ -85,4 +85,4 @@ def _stands_alone(row: Kept) -> bool:
     """Whether it was asked without a history, which its name tells, and has an answer of its own."""
     question = Question(row.question)
     is_first = row.name == exact.name(question)
-    return is_first and origin(row) is None and alone(question, read(row.question))
+    return is_first and origin(row) is None and alone(question, Reading(row.question))

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from moabot_cache import meanings
-from moabot_cache.reading import (
+from moabot_cache.lexicon import (
     LIGHT,
     OPERATIONS,
     PARTICLES,
     QUALITIES,
     REVERSALS,
-    Reading,
     pairs,
     rivals,
     synonyms,
 )
+from moabot_cache.reading import Reading
 from moabot_cache.spelling import misspelt
 
-__all__ = ["GUARDS", "Difference", "difference", "refusal"]
+__all__ = ["GUARDS", "Difference", "refusal"]
 
 PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re", "under", "over")
 
@@ -42,40 +41,57 @@ def _opposed() -> Mapping[str, frozenset[int]]:
 OPPOSED = _opposed()
 
 
-@dataclass(frozen=True, slots=True)
 class Difference:
     """What is left of two questions when all words with a counterpart are taken away.
 
-    `pairs` are the places of counterparts, in the order of the asked question.
+    Worked out when a guard asks for it: equal words go first, then synonyms, then slips.
     """
 
-    asked: tuple[str, ...]
-    kept: tuple[str, ...]
-    pairs: tuple[tuple[int, int], ...]
+    def __init__(self, asked: Reading, kept: Reading) -> None:
+        self._asked = asked
+        self._kept = kept
+
+    @cached_property
+    def _found(self) -> tuple[Mapping[int, int], Iterable[str]]:
+        """Which word of the asked question is which of the kept one, and those that are none."""
+        found: dict[int, int] = {}
+        free = dict(enumerate(self._kept.words))
+        for same in (_equal, _synonymous, misspelt):
+            for i, word in enumerate(self._asked.words):
+                if i not in found:
+                    j = next((j for j, other in free.items() if same(word, other)), None)
+                    if j is not None:
+                        found[i] = j
+                        del free[j]
+        return found, free.values()
+
+    @cached_property
+    def _light(self) -> frozenset[str]:
+        return LIGHT - QUALITIES if "whether" in {self._asked.kind, self._kept.kind} else LIGHT
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """Words of the asked question without a counterpart."""
+        found, _ = self._found
+        words = enumerate(self._asked.words)
+        return tuple(word for i, word in words if i not in found and word not in self._light)
+
+    @cached_property
+    def kept(self) -> tuple[str, ...]:
+        """Words of the kept question without a counterpart."""
+        _, free = self._found
+        return tuple(word for word in free if word not in self._light)
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Places of counterparts, in the order of the asked question."""
+        found, _ = self._found
+        return tuple((self._asked.places[i], self._kept.places[found[i]]) for i in sorted(found))
 
     @property
     def flipped(self) -> bool:
         """Whether the shared words stand in another order."""
         return any(a[1] > b[1] for a, b in pairwise(self.pairs))
-
-
-def difference(asked: Reading, kept: Reading) -> Difference:
-    """Take away equal words, then synonyms."""
-    pairs: dict[int, int] = {}
-    free = dict(enumerate(kept.words))
-    for same in (_equal, _synonymous, misspelt):
-        for i, word in enumerate(asked.words):
-            if i not in pairs:
-                j = next((j for j, other in free.items() if same(word, other)), None)
-                if j is not None:
-                    pairs[i] = j
-                    del free[j]
-    light = LIGHT - QUALITIES if "whether" in {asked.kind, kept.kind} else LIGHT
-    return Difference(
-        tuple(w for i, w in enumerate(asked.words) if i not in pairs and w not in light),
-        tuple(word for word in free.values() if word not in light),
-        tuple((asked.places[i], kept.places[pairs[i]]) for i in sorted(pairs)),
-    )
 
 
 def _equal(a: str, b: str) -> bool:

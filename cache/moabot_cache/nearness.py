@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moabot_cache.guards import Difference, difference, refusal
+from moabot_cache.guards import Difference, refusal
 from moabot_cache.reading import Reading
 
 __all__ = ["Ruling", "needed", "ruled"]
@@ -12,7 +12,7 @@ __all__ = ["Ruling", "needed", "ruled"]
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What the rules say of two questions: the first guard that objects, and the cosine they need.
+    """What the rules say of two questions: the first guard that objects, else the cosine they need.
 
     The one rule by which the cache gives answers, explains itself and is tuned.
     """
@@ -32,8 +32,9 @@ class Ruling:
 
 def ruled(asked: Reading, kept: Reading) -> Ruling:
     """Read both against each other."""
-    left = difference(asked, kept)
-    return Ruling(refusal(asked, kept, left), needed(asked, kept, left))
+    left = Difference(asked, kept)
+    guard = refusal(asked, kept, left)
+    return Ruling(guard, 0.0 if guard else needed(asked, kept, left))
 
 
 def needed(asked: Reading, kept: Reading, left: Difference) -> float:

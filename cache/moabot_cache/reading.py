@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import permutations, product
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 
-from moabot_cache import meanings as words_of
 from moabot_cache import tables
-from moabot_cache.phrases import IRREGULAR, groups, phrases, replaced, root, tree_of
+from moabot_cache.lexicon import (
+    ASKING,
+    ASPECTS,
+    DATES,
+    FILLERS,
+    FOREIGN,
+    FORMATS,
+    KINDS,
+    MANNERS,
+    MODALS,
+    NAMES,
+    NEGATIONS,
+    ONES,
+    PHRASES,
+    RESTRICTIONS,
+    SILENT,
+    SMALL,
+    SPELLINGS,
+    STOPS,
+    TENS,
+    TURNING,
+    UNITS,
+)
+from moabot_cache.phrases import IRREGULAR, replaced, root
 from moabot_cache.signs import CLOCK, TOKEN, spelt, symbols, tight
 
-__all__ = [
-    "LIGHT",
-    "MOST_WORDS",
-    "OPERATIONS",
-    "PARTICLES",
-    "QUALITIES",
-    "REVERSALS",
-    "SILENT",
-    "Reading",
-    "essence",
-    "pairs",
-    "read",
-    "rivals",
-    "synonyms",
-]
+__all__ = ["MOST_WORDS", "Reading", "essence"]
 
 MOST_WORDS = 24
 """Words of content that are compared; a question with more has no twin in other words either."""
@@ -51,20 +57,6 @@ SPOKEN_OF = re.compile(
 CAPITAL = re.compile(r"(?<![.!?:\n\"'] )(?<!^)(?<![A-Za-z0-9'])[A-Z][\w-]*")
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
-ASKING = "howlong howmany howmuch howoften howfar howold howbig why when where who".split()
-KINDS = {
-    **{word: word for word in ASKING},
-    **dict.fromkeys("what which howdoes".split(), "what"),
-    "whatis": "whatis",
-    "difference": "difference",
-    "whether": "whether",
-    **dict.fromkeys("how howto".split(), "how"),
-    **dict.fromkeys(
-        "can may could is are am was were does do did has have will would".split(), "whether"
-    ),
-    "whom": "who",
-    "should": "should",
-}
 TOWARDS = {"into": "to", "until": "to", "outof": "from"}
 MARKS = frozenset("from to into outof before after than over by against until".split())
 MIRRORED = frozenset(
@@ -83,136 +75,180 @@ HOW = {
 """What "how" asks, by the next word."""
 PARTS = frozenset("percentage percent proportion fraction share".split())
 """How many of those are such: not as many as such are those."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One question: `words` are roots of its content words in order, the rest are what was found.
-
-    `places` are where the words stand, `marks` where words of direction do, `joints` where "and"
-    does, `mirrored` where words that hold in both directions; `ways` are the words next after words
-    of direction, with these. `kind` is the type of
-    the question, empty for an order. `capitals` are words with a capital inside a sentence.
-    `symbols` is what is neither word nor the punctuation of a sentence, `tight` are words of one or
-    two letters as they were written, `particles` those of small words that have an opposite.
-    `denied` are the words next after a negation. `english` tells whether the tables know its language.
-    """
-
-    words: tuple[str, ...]
-    places: tuple[int, ...]
-    marks: tuple[int, ...]
-    joints: tuple[int, ...]
-    directions: frozenset[str]
-    ways: frozenset[tuple[str, str]]
-    kind: str
-    numbers: tuple[str, ...]
-    versions: tuple[str, ...]
-    symbols: tuple[str, ...]
-    tight: frozenset[str]
-    particles: tuple[str, ...]
-    dates: frozenset[str]
-    units: frozenset[str]
-    names: frozenset[str]
-    formats: frozenset[str]
-    aspects: frozenset[str]
-    restrictions: frozenset[str]
-    persons: tuple[str, ...]
-    manner: frozenset[str]
-    modals: frozenset[str]
-    capitals: frozenset[str]
-    negated: bool
-    denied: frozenset[str]
-    mirrored: frozenset[int]
-    passive: bool
-    english: bool
-
-
-def _meaning(text: str, *, inflected: bool = False) -> Mapping[str, str]:
-    """From each word of a table, and if wanted from its root, to the first of its line."""
-    found = {word: group[0] for group in reversed(groups(text)) for word in group}
-    roots = {root(word): meaning for word, meaning in found.items()} if inflected else {}
-    return {**roots, **found}
-
-
-DATES = _meaning(tables.DATES)
-UNITS = _meaning(tables.UNITS)
-NAMES = _meaning(tables.NAMES)
-FORMATS = {
-    form: meaning
-    for word, meaning in _meaning(tables.FORMATS).items()
-    for form in (word, f"{word}s")
-}
-OPERATIONS = _meaning(tables.OPERATIONS, inflected=True)
-ASPECTS = _meaning(tables.ASPECTS, inflected=True)
-RESTRICTIONS = _meaning(tables.RESTRICTIONS)
-LIGHT = frozenset(map(root, tables.LIGHT))
-QUALITIES = frozenset(map(root, tables.QUALITIES))
-MANNERS = _meaning(tables.MANNERS)
-MODALS = frozenset(map(MANNERS.__getitem__, tables.MODALS))
-NEGATIONS = frozenset(tables.NEGATIONS)
-REVERSALS = frozenset(map(root, words_of.REVERSALS))
-STOPS = frozenset(tables.STOPS)
-TURNING = NEGATIONS | (REVERSALS & STOPS)
-"""What denies, and what turns round but is too small to be compared as a word (down)."""
-FOREIGN = frozenset(tables.FOREIGN) - STOPS
-SILENT = (STOPS | NEGATIONS | frozenset(KINDS) | {"insteadof"}) - {"difference"}
-TENS = frozenset("twenty thirty forty fifty sixty seventy eighty ninety".split())
 ONE = frozenset({"one"})
-ONES = {"one": "1", **{word: n for word, n in tables.NUMBERS.items() if re.match(r"\d\D*$", n)}}
 UNCOUNTED = frozenset("which no any every each this that the".split())
 """Before a "one" that counts nothing."""
 DEFINITE = frozenset("the this that these those my your our their".split())
-NONE: frozenset[int] = frozenset()
 
 
-def pairs(text: str, *, degrees: bool = False) -> Iterable[tuple[str, str]]:
-    """The roots of opposites, each pair in both directions; if wanted, in all degrees of both."""
-    for pair in filter(str.strip, text.replace("\n", ";").split(";")):
-        a, b = (_degrees(word.strip())[: 3 if degrees else 1] for word in pair.split("/"))
-        for x, y in product(map(root, a), map(root, b)):
-            yield x, y
-            yield y, x
+class Reading:
+    """One question. What a guard asks of it is worked out when first asked: most guards never ask."""
 
+    def __init__(self, text: str) -> None:
+        self._text = spelt(text)
+        self._sentences = [replaced(_said(each), PHRASES) for each in SENTENCE.split(self._text)]
+        self._tokens = [token for sentence in self._sentences for token in sentence]
 
-def rivals(text: str) -> Iterable[tuple[str, str]]:
-    """The roots of each two words of a line, in both directions."""
-    for line in text.strip().split("\n"):
-        yield from permutations(map(root, line.split()), 2)
+    @cached_property
+    def _content(self) -> Sequence[tuple[int, str]]:
+        """Places and roots of the words that carry something."""
+        numbers = self.numbers
+        return [
+            (place, NAMES.get(token) or root(token))
+            for place, token in enumerate(self._tokens)
+            if token not in SILENT and not (numbers and token in UNITS) and not _number(token)
+        ][: MOST_WORDS + 1]
 
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Roots of its content words, in order."""
+        return tuple(word for _, word in self._content)
 
-def _degrees(word: str) -> tuple[str, str, str]:
-    """Easy, easier, easiest; of what is no adjective, words that nobody says."""
-    stem = re.sub(r"(?<=[^aeiou])y$", "i", word.removesuffix("e"))
-    stem = re.sub(r"^([^aeiou]*[aeiou])([^aeiouwxy])$", r"\1\2\2", stem) if stem == word else stem
-    return word, f"{stem}er", f"{stem}est"
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """Where the words stand."""
+        return tuple(place for place, _ in self._content)
 
+    @cached_property
+    def marks(self) -> tuple[int, ...]:
+        """Where words of direction and numbers stand, and between a part and its whole, "are"."""
+        marks = MARKS if PARTS.isdisjoint(self._tokens) else MARKS | BE
+        both = enumerate(self._tokens)
+        return tuple(at for at, token in both if token in marks or _number(token))
 
-PARTICLES = frozenset(pairs(words_of.PARTICLES))
-SMALL = frozenset(word for pair in PARTICLES for word in pair)
+    @cached_property
+    def joints(self) -> tuple[int, ...]:
+        """Where "and" and "or" stand."""
+        return tuple(at for at, _ in self._where(JOINTS))
 
+    @cached_property
+    def mirrored(self) -> frozenset[int]:
+        """Where words stand that hold in both directions."""
+        return frozenset(at for at, _ in self._where(MIRRORED))
 
-def _synonyms() -> Mapping[str, frozenset[int]]:
-    found: dict[str, set[int]] = {}
-    for number, group in enumerate(groups(words_of.SYNONYMS + tables.OPERATIONS)):
-        for word in group if len(group) > 1 else ():
-            found.setdefault(root(word), set()).add(number)
-    return {word: frozenset(numbers) for word, numbers in found.items()}
+    @cached_property
+    def directions(self) -> frozenset[str]:
+        """Words of direction."""
+        return frozenset(TOWARDS.get(mark, mark) for mark in MARKS.intersection(self._tokens))
 
+    @cached_property
+    def ways(self) -> frozenset[tuple[str, str]]:
+        """From where and to where: each word of direction, and the next word of content after it."""
+        after = ((token, self._next_word(at)) for at, token in self._where(MARKS))
+        return frozenset((TOWARDS.get(mark, mark), word) for mark, word in after if word)
 
-SYNONYMS = _synonyms()
+    @cached_property
+    def kind(self) -> str:
+        """The type of the question, empty for an order."""
+        return _kind(self._sentences, self._text)
 
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """All values, in order."""
+        return _numbers(self._tokens)
 
-def synonyms(word: str) -> frozenset[int]:
-    """The groups of synonyms that a root belongs to."""
-    return SYNONYMS.get(word, NONE)
+    @cached_property
+    def versions(self) -> tuple[str, ...]:
+        """What is of letters and digits."""
+        return tuple(filter(_is_version, self._tokens))
 
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        """What is neither word nor the punctuation of a sentence."""
+        return symbols(self._text.casefold())
 
-SPELLINGS = tree_of(phrases(tables.SPELLINGS))
-PHRASES = tree_of(phrases(tables.PHRASES))
-FILLERS = tree_of(
-    [(group, ()) for group in groups(tables.FILLERS)]
-    + [((can, "you", verb), (verb,)) for verb in tables.POLITE for can in ("can", "could", "would")]
-)
+    @cached_property
+    def tight(self) -> frozenset[str]:
+        """Words of one or two letters, as they were written."""
+        return tight(self._text)
+
+    @cached_property
+    def particles(self) -> tuple[str, ...]:
+        """Small words that have an opposite."""
+        return tuple(sorted(stem for stem in map(root, self._tokens) if stem in SMALL))
+
+    @cached_property
+    def dates(self) -> frozenset[str]:
+        """Days, and when it is to be."""
+        return self._found(DATES)
+
+    @cached_property
+    def units(self) -> frozenset[str]:
+        """What is measured in."""
+        return self._found(UNITS)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Languages, systems, places that the tables know."""
+        return self._found(NAMES)
+
+    @cached_property
+    def formats(self) -> frozenset[str]:
+        """What is to be made; "the table" is there already."""
+        return frozenset(
+            FORMATS[token]
+            for before, token in zip(("", *self._tokens), self._tokens, strict=False)
+            if token in FORMATS and before not in DEFINITE
+        )
+
+    @cached_property
+    def aspects(self) -> frozenset[str]:
+        """Which side of a thing is asked about."""
+        return self._found(ASPECTS)
+
+    @cached_property
+    def restrictions(self) -> frozenset[str]:
+        """What narrows it: only, without."""
+        return self._found(RESTRICTIONS)
+
+    @cached_property
+    def persons(self) -> tuple[str, ...]:
+        """He or she, in order."""
+        return tuple(PERSONS[token] for token in self._tokens if token in PERSONS)
+
+    @cached_property
+    def manner(self) -> frozenset[str]:
+        """Small words that say who, whether and when."""
+        return self._found(MANNERS)
+
+    @cached_property
+    def modals(self) -> frozenset[str]:
+        """Those of manner that say whether it will be, can be or should be."""
+        return MODALS & self.manner
+
+    @cached_property
+    def capitals(self) -> frozenset[str]:
+        """Roots of words with a capital inside a sentence."""
+        return _capitals(self._text)
+
+    @cached_property
+    def negated(self) -> bool:
+        """Whether an odd number of words turns it round."""
+        return sum(token in TURNING for token in self._tokens) % 2 == 1
+
+    @cached_property
+    def denied(self) -> frozenset[str]:
+        """The first word of content after each negation."""
+        return frozenset(filter(None, (self._next_word(at) for at, _ in self._where(NEGATIONS))))
+
+    @cached_property
+    def passive(self) -> bool:
+        """Whether "by" tells who does it."""
+        return _passive(self._tokens)
+
+    @cached_property
+    def english(self) -> bool:
+        """Whether the tables know its language."""
+        return _english(self._text)
+
+    def _found(self, table: Mapping[str, str]) -> frozenset[str]:
+        return frozenset(table[token] for token in self._tokens if token in table)
+
+    def _where(self, of: frozenset[str]) -> Sequence[tuple[int, str]]:
+        return [(at, token) for at, token in enumerate(self._tokens) if token in of]
+
+    def _next_word(self, place: int) -> str:
+        return next((word for at, word in self._content if at > place), "")
 
 
 def _said(text: str) -> list[str]:
@@ -238,79 +274,6 @@ def _tokens(text: str) -> list[str]:
 def essence(text: str) -> str:
     """What a question says without politeness, hurry and punctuation: what the encoder is given."""
     return " ".join(_said(spelt(text)))
-
-
-def read(text: str) -> Reading:
-    """Read one question; takes about a tenth of a millisecond."""
-    text = spelt(text)
-    sentences = [replaced(_said(sentence), PHRASES) for sentence in SENTENCE.split(text)]
-    tokens = [token for sentence in sentences for token in sentence]
-    both = [(place, token, root(token)) for place, token in enumerate(tokens)]
-    numbers = _numbers(tokens)
-    content = [
-        (place, NAMES.get(token, stem))
-        for place, token, stem in both
-        if token not in SILENT and not (numbers and token in UNITS) and not _number(token)
-    ][: MOST_WORDS + 1]
-    negations = sum(token in TURNING for token in tokens)
-    return Reading(
-        words=tuple(word for _, word in content),
-        places=tuple(place for place, _ in content),
-        marks=_marks(tokens),
-        joints=tuple(place for place, token, _ in both if token in JOINTS),
-        directions=frozenset(TOWARDS.get(mark, mark) for mark in MARKS.intersection(tokens)),
-        ways=_ways(both, content),
-        kind=_kind(sentences, text),
-        numbers=numbers,
-        versions=tuple(filter(_is_version, tokens)),
-        symbols=symbols(text.casefold()),
-        tight=tight(text),
-        particles=tuple(sorted(stem for _, _, stem in both if stem in SMALL)),
-        dates=_found(tokens, DATES),
-        units=_found(tokens, UNITS),
-        names=_found(tokens, NAMES),
-        formats=_formats(tokens),
-        aspects=_found(tokens, ASPECTS),
-        restrictions=_found(tokens, RESTRICTIONS),
-        persons=tuple(PERSONS[token] for token in tokens if token in PERSONS),
-        manner=_found(tokens, MANNERS),
-        modals=MODALS & _found(tokens, MANNERS),
-        capitals=_capitals(text),
-        negated=negations % 2 == 1,
-        denied=_denied(tokens, content),
-        mirrored=frozenset(place for place, token, _ in both if token in MIRRORED),
-        passive=_passive(tokens),
-        english=_english(text),
-    )
-
-
-def _found(tokens: Sequence[str], table: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(table[token] for token in tokens if token in table)
-
-
-def _marks(tokens: Sequence[str]) -> tuple[int, ...]:
-    marks = MARKS if PARTS.isdisjoint(tokens) else MARKS | BE
-    return tuple(at for at, token in enumerate(tokens) if token in marks or _number(token))
-
-
-def _formats(tokens: Sequence[str]) -> frozenset[str]:
-    """What is to be made; "the table" is there already."""
-    return frozenset(
-        FORMATS[token]
-        for before, token in zip(("", *tokens), tokens, strict=False)
-        if token in FORMATS and before not in DEFINITE
-    )
-
-
-def _ways(
-    both: Sequence[tuple[int, str, str]], content: Sequence[tuple[int, str]]
-) -> frozenset[tuple[str, str]]:
-    """From where and to where: each word of direction, and the next word of content after it."""
-    marks = [(place, TOWARDS.get(token, token)) for place, token, _ in both if token in MARKS]
-    after = [
-        (mark, next((word for at, word in content if at > place), "")) for place, mark in marks
-    ]
-    return frozenset((mark, word) for mark, word in after if word)
 
 
 def _numbers(tokens: Sequence[str]) -> tuple[str, ...]:
@@ -360,13 +323,6 @@ def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
         ):
             return kind
     return ""
-
-
-def _denied(tokens: Sequence[str], content: Sequence[tuple[int, str]]) -> frozenset[str]:
-    """The first word of content after each negation."""
-    negations = [place for place, token in enumerate(tokens) if token in NEGATIONS]
-    after = (next((word for at, word in content if at > place), "") for place in negations)
-    return frozenset(word for word in after if word)
 
 
 def _passive(tokens: Sequence[str]) -> bool:

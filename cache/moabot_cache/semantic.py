@@ -25,7 +25,7 @@ from moabot_cache.filling import Filling
 from moabot_cache.judge import Judge
 from moabot_cache.nearness import ruled
 from moabot_cache.promotion import alias, origin
-from moabot_cache.reading import essence, read
+from moabot_cache.reading import Reading, essence
 from moabot_cache.removals import Removals
 from moabot_cache.renewal import Renewal
 from moabot_cache.scope import partition
@@ -97,7 +97,7 @@ class SemanticCache:
                 self._counts.add("not kept")
                 return
             encoder = self._worker.fingerprint
-            if encoder and alone(question, read(question.text)):
+            if encoder and alone(question, Reading(question.text)):
                 vector = await self._worker.vector(essence(question.text))
             row = as_row(question, answer, shelf=shelf, encoder=encoder, vector=vector)
             row = replace(row, expires=self._renewal.expiry(row.at))
@@ -164,7 +164,7 @@ class SemanticCache:
         if question.history or not self._worker.ready:
             return None
         looking = self._worker.look(shelf, essence(question.text))
-        asked = read(question.text)  # meanwhile
+        asked = Reading(question.text)  # meanwhile
         if not alone(question, asked):
             looking.cancel()
             return None
@@ -174,7 +174,7 @@ class SemanticCache:
         doubted: list[Near] = []
         for place, cosine, other in near:
             parted = self._parted(shelf, name, place)
-            refused = ruled(asked, read(other)).refusal(cosine, nearest=nearest, caution=caution)
+            refused = ruled(asked, Reading(other)).refusal(cosine, nearest=nearest, caution=caution)
             refused = refused or ("complaint" if parted else "")
             if refused:
                 self._counts.add(f"refused: {refused}")

@@ -15,7 +15,7 @@ from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder, Vectors
 from moabot_cache.exact import normal
 from moabot_cache.nearness import Ruling, ruled
-from moabot_cache.reading import essence, read
+from moabot_cache.reading import Reading, essence
 
 __all__ = ["Pair", "Share", "Tuned", "Verdict", "read_pairs", "tuned", "verdicts"]
 
@@ -118,7 +118,7 @@ def verdicts(pairs: Sequence[Pair], encoder: Encoder) -> Sequence[Verdict]:
 
 
 def _verdict(pair: Pair, cosine: float) -> Verdict:
-    asked, kept = read(pair.b), read(pair.a)
+    asked, kept = Reading(pair.b), Reading(pair.a)
     standing = alone(Question(pair.b), asked) and alone(Question(pair.a), kept)
     ruling = ruled(asked, kept) if standing else None
     return Verdict(pair, cosine, ruling, normal(pair.a) == normal(pair.b))

@@ -6,9 +6,10 @@ import pytest
 
 from moabot.contract import Question
 from moabot_cache.admission import alone
-from moabot_cache.guards import ANTONYMS, GUARDS, difference, refusal
+from moabot_cache.guards import ANTONYMS, GUARDS, Difference, refusal
+from moabot_cache.lexicon import SILENT
 from moabot_cache.nearness import needed, ruled
-from moabot_cache.reading import MOST_WORDS, SILENT, essence, read
+from moabot_cache.reading import MOST_WORDS, Reading, essence
 from moabot_cache.signs import LONGEST
 from moabot_cache.spelling import misspelt
 
@@ -151,8 +152,8 @@ SAME = [
 
 
 def _refused(a: str, b: str) -> str:
-    asked, kept = read(a), read(b)
-    return refusal(asked, kept, difference(asked, kept))
+    asked, kept = Reading(a), Reading(b)
+    return refusal(asked, kept, Difference(asked, kept))
 
 
 @pytest.mark.parametrize(
@@ -160,9 +161,9 @@ def _refused(a: str, b: str) -> str:
 )
 def test_a_guard_refuses_its_trap_from_both_sides(guard: str, a: str, b: str) -> None:
     """Which of the two was kept and which is asked makes no difference."""
-    asked, kept = read(a), read(b)
+    asked, kept = Reading(a), Reading(b)
 
-    assert GUARDS[guard](asked, kept, difference(asked, kept))
+    assert GUARDS[guard](asked, kept, Difference(asked, kept))
     assert _refused(a, b)
     assert _refused(b, a)
 
@@ -191,19 +192,19 @@ def test_what_says_little_in_one_question_says_much_in_another(
     a: str, b: str, needs: float
 ) -> None:
     """A good way is a way; but not every nurse is a good one."""
-    asked, kept = read(a), read(b)
-    left = difference(asked, kept)
+    asked, kept = Reading(a), Reading(b)
+    left = Difference(asked, kept)
 
     assert (1.0 if refusal(asked, kept, left) else needed(asked, kept, left)) == needs
 
 
 def test_what_has_no_counterpart_must_be_made_up_for_by_nearness() -> None:
     """One word more is a trap more often than a paraphrase."""
-    plain = read("How do I feed a cat in the evening?")
-    more = read("How do I feed a hungry cat in the evening?")
+    plain = Reading("How do I feed a cat in the evening?")
+    more = Reading("How do I feed a hungry cat in the evening?")
 
-    assert needed(plain, more, difference(plain, more)) > needed(
-        plain, plain, difference(plain, plain)
+    assert needed(plain, more, Difference(plain, more)) > needed(
+        plain, plain, Difference(plain, plain)
     )
     assert ruled(plain, more).refusal(0.9, nearest=0.75, caution=0) == "nearness"
     assert ruled(plain, more).refusal(0.9, nearest=0.75, caution=-0.1) == ""
@@ -232,7 +233,7 @@ def test_the_encoder_gets_no_politeness() -> None:
 @pytest.mark.parametrize("text", ["Wie setze ich das zurück und warum?", "¿Cómo puedo hacer esto?"])
 def test_another_language_is_left_to_the_exact_tier(text: str) -> None:
     """The tables are English; what they do not know they would let pass."""
-    assert not read(text).english
+    assert not Reading(text).english
 
 
 @pytest.mark.parametrize(
@@ -247,9 +248,9 @@ def test_another_language_is_left_to_the_exact_tier(text: str) -> None:
 )
 def test_the_more_is_worded_anew_the_less_nearness_it_takes(a: str, b: str, needs: float) -> None:
     """One word for another is how traps are made; a sentence made anew is mostly a paraphrase."""
-    asked, kept = read(a), read(b)
+    asked, kept = Reading(a), Reading(b)
 
-    assert needed(asked, kept, difference(asked, kept)) == needs
+    assert needed(asked, kept, Difference(asked, kept)) == needs
 
 
 @pytest.mark.parametrize(
@@ -263,7 +264,7 @@ def test_the_more_is_worded_anew_the_less_nearness_it_takes(a: str, b: str, need
 def test_polite_words_that_are_spoken_of_stay(a: str, b: str) -> None:
     """What is said to be polite changes no answer, unless it is what the question is about."""
     assert essence(a) != essence(b)
-    assert ruled(read(a), read(b)).refusal(0.95, nearest=0.75, caution=0)
+    assert ruled(Reading(a), Reading(b)).refusal(0.95, nearest=0.75, caution=0)
 
 
 def test_no_antonym_is_a_word_that_nobody_compares() -> None:
@@ -277,7 +278,7 @@ def test_a_long_question_has_no_twin_in_other_words() -> None:
     words = " ".join(f"{chr(97 + n)}{chr(98 + n)}{chr(99 + n)}" for n in range(MOST_WORDS + 1))
 
     for text in (begun + "It is all about Alice.", f"List these: {words}"):
-        assert not alone(Question(text), read(text))
+        assert not alone(Question(text), Reading(text))
     assert len(begun) > LONGEST
 
 
@@ -285,4 +286,4 @@ def test_a_program_has_no_twin_in_other_words() -> None:
     """What it does depends on spaces, which no reading knows of."""
     text = "What does this print?\nif ready:\n  launch()\n  report()"
 
-    assert not alone(Question(text), read(text))
+    assert not alone(Question(text), Reading(text))
