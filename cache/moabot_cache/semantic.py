@@ -161,14 +161,12 @@ class SemanticCache:
         return kept
 
     async def _nearly(self, question: Question, shelf: str, name: str) -> Kept | None:
-        if question.history or not self._worker.ready:
+        if not self._worker.ready:
             return None
-        looking = self._worker.look(shelf, essence(question.text))
-        asked = Reading(question.text)  # meanwhile
+        asked = Reading(question.text)
         if not alone(question, asked):
-            looking.cancel()
             return None
-        found = await looking
+        found = await self._worker.look(shelf, essence(question.text))
         nearest, caution = self._settings.nearest, self._settings.caution
         near = [each for each in found.candidates if each[1] >= nearest]
         doubted: list[Near] = []
