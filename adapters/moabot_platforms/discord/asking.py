@@ -195,8 +195,9 @@ async def _threaded(bot: Bot, message: discord.Message, place: InChannel) -> InC
     name = " ".join(message.clean_content.split())[:80] or "Question"
     try:
         thread = await bot.doors.sent(
-            -message.channel.id,
+            message.channel.id,
             lambda: message.create_thread(name=name, auto_archive_duration=1440),
+            to="branch",
         )
     except PlatformError:  # no right to, or there is one: the channel will do
         return place

@@ -114,7 +114,7 @@ async def _replied_to(message: discord.Message, doors: Doors) -> discord.Message
         return reference.resolved
     channel = message.channel
     try:
-        return await doors.sent(-channel.id, lambda: channel.fetch_message(before))
+        return await doors.sent(channel.id, lambda: channel.fetch_message(before), to="read")
     except PlatformError:  # deleted, not ours to read, or out of reach: the chain begins here
         return None
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from moabot.errors import PlatformError
 from moabot_platforms import words
@@ -15,7 +15,7 @@ from moabot_platforms.discord import layout
 from moabot_platforms.discord.layout import Marker, Page
 from moabot_platforms.discord.marks import mark, nonce
 from moabot_platforms.discord.places import MANY, PAGES
-from moabot_platforms.discord.sending import Doors, Forbidden, Gone, persist
+from moabot_platforms.discord.sending import Doors, Forbidden, Gone, Right, persist
 from moabot_platforms.edits import LatestWins, TryLater
 from moabot_platforms.progress import Progress
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DiscordReply", "Room"]
 
+T = TypeVar("T")
 log = logging.getLogger("moabot")
 EVERY_S = 1.3
 """Seconds between two edits of one message; Discord allows 5 in 5 s for a whole channel."""
@@ -204,9 +205,11 @@ class DiscordReply(Progress):
             self._unsure = False
 
     async def _found(self) -> Mapping[int, int]:
-        after, there = int(self._id.removeprefix("i")), -self._place.channel
+        after, place = int(self._id.removeprefix("i")), self._place
         try:
-            found = await persist(lambda: self._doors.sent(there, lambda: self._place.find(after)))
+            found = await self._doors.sent(place.channel, lambda: place.find(after), to="read")
+        except TryLater:  # and what would be posted now waits for it
+            raise
         except PlatformError as error:  # a nonce will do, if not too much time has passed
             log.info("not searched", extra={"event": self._id, "error": str(error)})
             return {}
@@ -216,19 +219,17 @@ class DiscordReply(Progress):
     async def _post(self, page: Page, number: int) -> None:
         word = nonce(self._id, number, self._generation)
         try:
-            self._posts[number] = await self._doors.sent(
-                self._door(page), lambda: self._place.post(page, nonce=word)
-            )
+            self._posts[number] = await self._sent(page, lambda: self._place.post(page, nonce=word))
         except TryLater:  # perhaps it stands there, and its nonce is forgotten before the next try
             self._unsure = True
             raise
 
     async def _edit(self, message: int, page: Page) -> None:
-        await self._doors.sent(self._door(page), lambda: self._place.edit(message, page))
+        await self._sent(page, lambda: self._place.edit(message, page))
 
-    def _door(self, page: Page) -> int:
-        """Who may attach nothing may write all the same."""
-        return -self._place.channel if page.attached else self._place.channel
+    async def _sent(self, page: Page, request: Callable[[], Awaitable[T]]) -> T:
+        right: Right = "attach" if page.attached else "write"
+        return await self._doors.sent(self._place.channel, request, to=right)
 
     def _late(self) -> bool:
         return self._room.later is not None and asyncio.get_running_loop().time() >= self._until

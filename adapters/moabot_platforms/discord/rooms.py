@@ -75,7 +75,7 @@ def _unposted(bot: Bot, entry: Entry, guild: int | None, *, made: int) -> Room:
 async def _is_there(bot: Bot, thread: int) -> bool:
     """Whether Discord has a thread of that id; the id may be that of a chain's first message."""
     try:
-        await bot.doors.sent(-thread, lambda: bot.fetch_channel(thread))
+        await bot.doors.sent(thread, lambda: bot.fetch_channel(thread), to="read")
     except Gone:
         return False
     except Forbidden:  # there is, and what was said in it must not leave it
@@ -89,7 +89,7 @@ async def _was_said(bot: Bot, channel: int, message: int | None) -> bool:
         return False
     there = bot.get_partial_messageable(channel)
     try:
-        await bot.doors.sent(-channel, lambda: there.fetch_message(message))
+        await bot.doors.sent(channel, lambda: there.fetch_message(message), to="read")
     except (Gone, Forbidden):
         return False
     return True

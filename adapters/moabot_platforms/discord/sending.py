@@ -10,7 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import aiohttp
 import discord
@@ -19,9 +19,11 @@ from moabot.errors import PlatformError
 from moabot_platforms.discord.places import DEAD_TOKEN
 from moabot_platforms.edits import TryLater
 
-__all__ = ["Doors", "Forbidden", "Gone", "persist"]
+__all__ = ["Doors", "Forbidden", "Gone", "Right", "persist"]
 
 T = TypeVar("T")
+Right = Literal["write", "attach", "branch", "read"]
+"""What a bot may be allowed in a channel by itself: who may not read what was said may write."""
 log = logging.getLogger("moabot")
 
 REST_S = 600.0
@@ -54,14 +56,17 @@ class Doors:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._closed: dict[int, float] = {}
+        self._closed: dict[tuple[int, Right], float] = {}
         self._edits: dict[int, deque[float]] = {}
         self.revoked = asyncio.Event()
         self.there = asyncio.Event()
 
     def are_open(self, channel: int) -> bool:
-        """Whether there is any use in asking."""
-        return not self.revoked.is_set() and self._closed.get(channel, 0.0) <= self._clock()
+        """Whether there is any use in writing there."""
+        return self._is_open((channel, "write"))
+
+    def _is_open(self, door: tuple[int, Right]) -> bool:
+        return not self.revoked.is_set() and self._closed.get(door, 0.0) <= self._clock()
 
     def take_edit(self, channel: int) -> None:
         """Count an edit of what is not final; raises `TryLater` when there were enough."""
@@ -76,36 +81,36 @@ class Doors:
         if len(self._edits) > 1000:
             self._edits = {c: e for c, e in self._edits.items() if e and e[-1] > now - WINDOW_S}
 
-    async def sent(self, channel: int, request: Callable[[], Awaitable[T]]) -> T:
+    async def sent(
+        self, channel: int, request: Callable[[], Awaitable[T]], *, to: Right = "write"
+    ) -> T:
         """Make one request about a channel; raises `TryLater`, or another `PlatformError`.
 
-        A person's id stands for opening direct messages with them. The negative of a channel stands
-        for what is not writing there: who may not read its history, open a thread or attach a file
-        may write all the same.
+        A person's id stands for opening direct messages with them.
         """
         await self.there.wait()
-        if not self.are_open(channel):
+        if not self._is_open((channel, to)):
             raise _forbidden(channel, revoked=self.revoked.is_set())
         try:
             async with asyncio.timeout(REQUEST_S):
                 return await request()
         except discord.HTTPException as error:
-            raise self._told(error, channel) from error
+            raise self._told(error, (channel, to)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise TryLater(f"Discord cannot be reached: {error!r}.", retry_after_s=1.0) from error
 
-    def _told(self, error: discord.HTTPException, channel: int) -> PlatformError:
+    def _told(self, error: discord.HTTPException, door: tuple[int, Right]) -> PlatformError:
         if error.status == 404 or error.code == DEAD_TOKEN:
             return Gone(f"It is gone from Discord: {error.text}.", fix="Ask again.")
         if error.status == 401:
             self.revoked.set()
-            return _forbidden(channel, revoked=True)
+            return _forbidden(door[0], revoked=True)
         if error.code == TOO_FAST:
             return TryLater("Too many direct messages are being opened.", retry_after_s=TOO_FAST_S)
         if error.status == 403:
-            self._closed = {c: at for c, at in self._closed.items() if at > self._clock()}
-            self._closed[channel] = self._clock() + REST_S
-            return _forbidden(channel, revoked=False)
+            self._closed = {each: at for each, at in self._closed.items() if at > self._clock()}
+            self._closed[door] = self._clock() + REST_S
+            return _forbidden(door[0], revoked=False)
         if error.status == 429 or error.status >= 500:
             return TryLater(f"Discord says {error.status}.", retry_after_s=5.0)
         return PlatformError(f"Discord refused a message: {error}.", fix="Ask again.")
@@ -133,6 +138,6 @@ def _forbidden(channel: int, *, revoked: bool) -> Forbidden:
             fix="Put a new one into the environment, and start the bot again.",
         )
     return Forbidden(
-        f"Discord forbids that to the bot in channel {abs(channel)}.",
+        f"Discord forbids that to the bot in channel {channel}.",
         fix="Give it the permissions that `moabot discord invite` names.",
     )

@@ -14,7 +14,7 @@ from tests.adapters.discord.test_sending import refusal
 
 from moabot.channels import NO_WISH
 from moabot.contract import Answer, Message
-from moabot.errors import MoabotError
+from moabot.errors import MoabotError, PlatformError
 from moabot.journal import Entry
 from moabot_platforms.discord.layout import Page
 from moabot_platforms.discord.marks import mark
@@ -271,6 +271,27 @@ async def test_a_search_that_fails_is_made_again() -> None:
     assert ["It scatters." in text for text in board.posts.values()] == [True]
 
 
+async def test_a_search_that_is_forbidden_forbids_nothing_else() -> None:
+    """Who may not read what was said can attach a file all the same."""
+    board = Board(pages=1, errors=[refusal(504), refusal(403, 50013)])
+    async with replying(Room(board)) as told:
+        await told.reply.finish(LONG)
+
+    assert len(board.posts) == 1
+
+
+async def test_what_fails_for_good_is_given_up_after_two_minutes() -> None:
+    """Searching before each try must not multiply the tries."""
+    board = Board(errors=[refusal(503)] * 1000)
+    begun = asyncio.get_running_loop().time()
+    async with replying(Room(board, search=True)) as told:
+        with pytest.raises(PlatformError, match="503"):
+            await told.reply.finish(ANSWER)
+
+    assert asyncio.get_running_loop().time() - begun < 200
+    assert len(board.errors) > 970
+
+
 async def test_an_answer_that_an_earlier_process_moved_is_found_where_it_went() -> None:
     """It died before it could tell that it had gone on in direct messages."""
     reply = Board(channel=2, errors=[refusal(401, 50027)] * 99)
@@ -281,6 +302,22 @@ async def test_an_answer_that_an_earlier_process_moved_is_found_where_it_went() 
 
     room = Room(reply, message=200, lasts_s=800.0, later=later, search=True)
     async with replying(room, receipt="2/200/alone/token", event="i7") as told:
+        await told.reply.finish(ANSWER)
+
+    assert ["It scatters." in text for text in direct.posts.values()] == [True]
+
+
+async def test_where_an_answer_goes_on_is_searched_as_where_it_began() -> None:
+    """An earlier process may have died in the middle of moving."""
+    reply = Board(channel=2, pages=1)
+    direct = Board(channel=3, posts={300: "a sign"}, marks={mark("i7", 0): 300})
+
+    async def later() -> Board:
+        return direct
+
+    room = Room(reply, lasts_s=5.0, later=later, search=True)
+    async with replying(room, event="i7") as told:
+        await asyncio.sleep(10)
         await told.reply.finish(ANSWER)
 
     assert ["It scatters." in text for text in direct.posts.values()] == [True]
