@@ -14,7 +14,7 @@ from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder
 from moabot_cache.exact import normal
 from moabot_cache.guards import GUARDS, Difference
-from moabot_cache.nearness import ruled
+from moabot_cache.nearness import Ruling, needed
 from moabot_cache.reading import Reading, essence
 from moabot_cache.settings import Settings
 
@@ -73,8 +73,9 @@ async def _candidate(
     asked, kept = Reading(question), Reading(row.question)
     exact = normal(row.question) == normal(question)
     cosine -= exact
-    left, ruling = Difference(asked, kept), ruled(asked, kept)
+    left = Difference(asked, kept)
     guards = tuple(name for name, guard in GUARDS.items() if guard(asked, kept, left))
+    ruling = Ruling(next(iter(guards), ""), needed(asked, kept, left))
     bounds = {"nearest": settings.nearest, "caution": settings.caution}
     whole = await answers.at(row.place)
     room = "gone"

@@ -12,7 +12,7 @@ __all__ = ["Ruling", "needed", "ruled"]
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What the rules say of two questions: the first guard that objects, else the cosine they need.
+    """What the rules say of two questions: the first guard that objects, or the cosine they need.
 
     The one rule by which the cache gives answers, explains itself and is tuned.
     """
@@ -21,7 +21,7 @@ class Ruling:
     needed: float
 
     def takes(self, *, nearest: float, caution: float) -> float:
-        """The cosine from which it would be given, if no guard objected."""
+        """The cosine from which it is given when no guard objects."""
         return max(nearest, self.needed + caution)
 
     def refusal(self, cosine: float, *, nearest: float, caution: float) -> str:

@@ -68,12 +68,13 @@ MIRRORED = frozenset(
 JOINTS = frozenset({"and", "or"})
 PERSONS = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
 BE = frozenset("is are was were be been being".split())
+HAVE = frozenset("have has had".split())
 HOW = {
     **dict.fromkeys("do can to should would could".split(), "how"),
     **dict.fromkeys(BE, "howis"),
 }
 """What "how" asks, by the next word."""
-PARTS = frozenset("percentage percent proportion fraction share".split())
+PARTS = frozenset("percentage percentages percent % proportion fraction share".split())
 """How many of those are such: not as many as such are those."""
 ONE = frozenset({"one"})
 UNCOUNTED = frozenset("which no any every each this that the".split())
@@ -112,7 +113,7 @@ class Reading:
     @cached_property
     def marks(self) -> tuple[int, ...]:
         """Where words of direction and numbers stand, and between a part and its whole, "are"."""
-        marks = MARKS if PARTS.isdisjoint(self._tokens) else MARKS | BE
+        marks = MARKS if PARTS.isdisjoint(self._tokens) else MARKS | BE | HAVE
         both = enumerate(self._tokens)
         return tuple(at for at, token in both if token in marks or _number(token))
 

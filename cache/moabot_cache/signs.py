@@ -31,10 +31,9 @@ TOKEN = re.compile(
 CLOCK = re.compile(r"\b(\d{1,2})(?::00)?\s?([ap])\.?m\b\.?", re.IGNORECASE)
 CASED = frozenset("true false none null nil string integer boolean object double float".split())
 TIGHT = re.compile(rf"(?<![A-Za-z])(?:[A-Za-z]{{1,2}}|(?i:{'|'.join(sorted(CASED))}))(?![A-Za-z])")
-"""Where a capital makes another thing: mW and MW, -d and -D, US and us, True and true in a program."""
-IN_CAPITALS = {"US": "USA", "WHO": "World Health Organization"}
-NAMED = re.compile(rf"(?<![\w.])(?:{'|'.join(IN_CAPITALS)})(?!\w)")
-"""What would be a word that carries nothing, if it were small."""
+"""Where a capital makes another thing: mW and MW, -d and -D, True and true in a program."""
+AMERICA = re.compile(r"(?<![\w.])(?:US|U\.S\.(?:A\.)?)(?!\w)")
+"""It would be a word that carries nothing, if it were small; and it ends no sentence."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
 PAUSE = re.compile(r"(?<=[^\W\d_]{2})[:;](?=\s)")
 RELATION = re.compile(r"(?<![\w.])([\w.]+)\s*(=>|->|[<>]=?|==?)\s*([\w.]+)")
@@ -48,7 +47,7 @@ def spelt(text: str) -> str:
     """Its beginning, each sign in one form."""
     text = unicodedata.normalize("NFC", text[:LONGEST]).translate(QUOTES)
     if not text.isupper():
-        text = NAMED.sub(lambda found: IN_CAPITALS[found.group()], text)
+        text = AMERICA.sub("USA", text)
     return AND.sub(" and ", text).strip()
 
 

@@ -55,13 +55,12 @@ DIFFERENT = {
     ],
     "a country in capitals": [
         ("Which taxes do freelancers pay in the US?", "Which taxes do freelancers pay?"),
-        (
-            "What does the WHO guideline on malaria say?",
-            "What does the guideline on malaria say?",
-        ),
+        ("What taxes do U.S. freelancers pay?", "What taxes do freelancers pay?"),
     ],
     "share of which": [
         ("What percentage of nurses are smokers?", "What percentage of smokers are nurses?"),
+        ("What % of nurses are smokers?", "What % of smokers are nurses?"),
+        ("What fraction of doctors have children?", "What fraction of children have doctors?"),
     ],
     "what it is, or how": [
         ("Who is the new mayor of Lyon?", "How is the new mayor of Lyon?"),
@@ -118,6 +117,7 @@ SAME = [
     ("Name 21 large rivers of Asia", "Name twenty-one large rivers of Asia"),
     ("What is your most favorite song?", "What is your favorite song?"),
     ("Who leads the polls in the US?", "Who leads the polls in the United States?"),
+    ("Who pays taxes in the U.S.?", "Who pays taxes in the US?"),
     ("What percentage of nurses are smokers?", "Which percentage of nurses are smokers?"),
     ("How is paper made from wood?", "How do I make paper from wood?"),
 ]
