@@ -46,9 +46,7 @@ ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
 def spelt(text: str) -> str:
     """Its beginning, each sign in one form."""
     text = unicodedata.normalize("NFC", text[:LONGEST]).translate(QUOTES)
-    if not text.isupper():
-        text = AMERICA.sub("USA", text)
-    return AND.sub(" and ", text).strip()
+    return AND.sub(" and ", AMERICA.sub("USA", text)).strip()
 
 
 def symbols(text: str) -> tuple[str, ...]:

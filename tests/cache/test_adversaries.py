@@ -56,6 +56,7 @@ DIFFERENT = {
     "a country in capitals": [
         ("Which taxes do freelancers pay in the US?", "Which taxes do freelancers pay?"),
         ("What taxes do U.S. freelancers pay?", "What taxes do freelancers pay?"),
+        ("WHICH TAXES DO FREELANCERS PAY IN THE US?", "WHICH TAXES DO FREELANCERS PAY?"),
     ],
     "share of which": [
         ("What percentage of nurses are smokers?", "What percentage of smokers are nurses?"),
