@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import signal
 import sys
+from collections.abc import Generator
 
 import pytest
 
@@ -47,3 +49,15 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.endswith(("_API_KEY", "_API_KEY_FILE")):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def quiet_log() -> Generator[None]:
+    """What a command that runs in this process does to the log must not reach the next test."""
+    log = logging.getLogger("moabot")
+    level, handlers = log.level, set(log.handlers)
+    yield
+    log.setLevel(level)
+    for handler in set(log.handlers) - handlers:
+        log.removeHandler(handler)
+        handler.close()
