@@ -74,7 +74,9 @@ HOW = {
     **dict.fromkeys(BE, "howis"),
 }
 """What "how" asks, by the next word."""
-PARTS = frozenset("percentage percentages percent % proportion fraction share".split())
+PARTS = frozenset(
+    "percentage percentages percent % proportion portion ratio fraction share howmany".split()
+)
 """How many of those are such: not as many as such are those."""
 ONE = frozenset({"one"})
 UNCOUNTED = frozenset("which no any every each this that the".split())

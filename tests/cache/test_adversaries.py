@@ -55,15 +55,24 @@ DIFFERENT = {
     ],
     "a country in capitals": [
         ("Which taxes do freelancers pay in the US?", "Which taxes do freelancers pay?"),
-        ("What taxes do U.S. freelancers pay?", "What taxes do freelancers pay?"),
+        (
+            "What does the WHO guideline on malaria say?",
+            "What does the guideline on malaria say?",
+        ),
+        ("Summarize the WHO work in Uganda", "Summarize the WHO work in Central Africa"),
         ("WHICH TAXES DO FREELANCERS PAY IN THE US?", "WHICH TAXES DO FREELANCERS PAY?"),
     ],
     "share of which": [
         ("What percentage of nurses are smokers?", "What percentage of smokers are nurses?"),
         ("What % of nurses are smokers?", "What % of smokers are nurses?"),
+        ("How many nurses are smokers?", "How many smokers are nurses?"),
         ("What fraction of doctors have children?", "What fraction of children have doctors?"),
     ],
     "what it is, or how": [
+        (
+            "I live in the U.S. How do I renew a passport?",
+            "I live in the U.S. Where do I renew a passport?",
+        ),
         ("Who is the new mayor of Lyon?", "How is the new mayor of Lyon?"),
         ("What is the new library in Oslo?", "How is the new library in Oslo?"),
     ],

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import discord
 
@@ -15,8 +15,20 @@ from moabot_platforms.discord.parts import marks_in
 if TYPE_CHECKING:
     from moabot_platforms.discord.layout import Page
 
-__all__ = ["ALONE", "DEAD_TOKEN", "MANY", "PAGES", "InChannel", "InReply", "Place", "dies_at"]
+__all__ = [
+    "ALONE",
+    "DEAD_TOKEN",
+    "MANY",
+    "PAGES",
+    "InChannel",
+    "InReply",
+    "Place",
+    "Right",
+    "dies_at",
+]
 
+Right = Literal["write", "attach", "branch", "read", "reply"]
+"""What a bot may be allowed in a channel by itself: who may not write may reply to a command."""
 PAGES = 5
 """Messages that one answer may fill, if a longer one can be attached as a file."""
 MANY = 1000
@@ -41,6 +53,11 @@ class Place(Protocol):
     @property
     def pages(self) -> int:
         """How many messages an answer may fill; a longer one is attached as a file."""
+        ...
+
+    @property
+    def right(self) -> Right:
+        """What it takes to show a page there."""
         ...
 
     def receipt(self, message: int) -> str:
@@ -73,6 +90,7 @@ class InChannel:
     guild: int | None = None
     replies_to: int | None = None
     pages: int = PAGES
+    right: Right = "write"
 
     def receipt(self, message: int) -> str:
         """Channel and message."""
@@ -142,6 +160,11 @@ class InReply:
     def pages(self) -> int:
         """One, unless the others can go aside."""
         return 1 if self.aside is None else self.aside.pages
+
+    @property
+    def right(self) -> Right:
+        """None in the channel, unless the others go there."""
+        return "reply" if self.aside is None else self.aside.right
 
     def receipt(self, message: int) -> str:
         """Channel, message, who may see it, and the token, which dies within minutes."""

@@ -14,8 +14,8 @@ from moabot_platforms import words
 from moabot_platforms.discord import layout
 from moabot_platforms.discord.layout import Marker, Page
 from moabot_platforms.discord.marks import mark, nonce
-from moabot_platforms.discord.places import MANY, PAGES
-from moabot_platforms.discord.sending import Doors, Forbidden, Gone, Right, persist
+from moabot_platforms.discord.places import MANY, PAGES, Right
+from moabot_platforms.discord.sending import Doors, Forbidden, Gone, persist
 from moabot_platforms.edits import LatestWins, TryLater
 from moabot_platforms.progress import Progress
 
@@ -228,7 +228,9 @@ class DiscordReply(Progress):
         await self._sent(page, lambda: self._place.edit(message, page))
 
     async def _sent(self, page: Page, request: Callable[[], Awaitable[T]]) -> T:
-        right: Right = "attach" if page.attached else "write"
+        right: Right = self._place.right
+        if page.attached and right == "write":
+            right = "attach"
         return await self._doors.sent(self._place.channel, request, to=right)
 
     def _late(self) -> bool:

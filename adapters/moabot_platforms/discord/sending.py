@@ -10,20 +10,18 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import aiohttp
 import discord
 
 from moabot.errors import PlatformError
-from moabot_platforms.discord.places import DEAD_TOKEN
+from moabot_platforms.discord.places import DEAD_TOKEN, Right
 from moabot_platforms.edits import TryLater
 
-__all__ = ["Doors", "Forbidden", "Gone", "Right", "persist"]
+__all__ = ["Doors", "Forbidden", "Gone", "persist"]
 
 T = TypeVar("T")
-Right = Literal["write", "attach", "branch", "read"]
-"""What a bot may be allowed in a channel by itself: who may not read what was said may write."""
 log = logging.getLogger("moabot")
 
 REST_S = 600.0

@@ -164,6 +164,20 @@ async def test_a_channel_that_forbids_writing_is_soon_left_alone(
     assert len(provider.prompts) < 10
 
 
+async def test_a_command_is_answered_where_the_bot_may_not_write(
+    service: FakeDiscord, living: Living
+) -> None:
+    """Discord lets it reply there; that a mention before could not be answered changes nothing."""
+    async with living(ScriptedProvider(), SINGLE, models=("a",)):
+        await service.until(lambda: service.state.commands)
+        service.forbid("general")
+        await service.gateway.caught_up()
+        service.mention("Why?")
+        await service.until(lambda: service.state.invalid_requests)
+        asked = service.slash("ask", {"question": "Why?"}, user="bob")
+        await service.until(lambda: asked.original and final([asked.original]))
+
+
 async def _stopped_late(service: FakeDiscord, user: str, *, status: int) -> None:
     """A private answer that ends after its token; Discord's word to the direct messages is `status`."""
     asked = service.slash("ask", {"question": "Why?", "private": True}, user=user)

@@ -18,6 +18,7 @@ from moabot.errors import MoabotError, PlatformError
 from moabot.journal import Entry
 from moabot_platforms.discord.layout import Page
 from moabot_platforms.discord.marks import mark
+from moabot_platforms.discord.places import Right
 from moabot_platforms.discord.reply import DiscordReply, Room
 from moabot_platforms.discord.sending import Doors
 
@@ -36,6 +37,7 @@ class Board:
 
     channel: int = 1
     pages: int = 5
+    right: Right = "write"
     posts: dict[int, str] = field(default_factory=dict[int, str])
     marks: dict[int, int] = field(default_factory=dict[int, int])
     nonces: dict[str, int] = field(default_factory=dict[str, int])
