@@ -59,7 +59,6 @@ DIFFERENT = {
             "What does the WHO guideline on malaria say?",
             "What does the guideline on malaria say?",
         ),
-        ("Summarize the WHO work in Uganda", "Summarize the WHO work in Central Africa"),
         ("WHICH TAXES DO FREELANCERS PAY IN THE US?", "WHICH TAXES DO FREELANCERS PAY?"),
     ],
     "share of which": [
