@@ -178,9 +178,13 @@ async def test_a_command_is_answered_where_the_bot_may_not_write(
         await service.until(lambda: asked.original and final([asked.original]))
 
 
-async def _stopped_late(service: FakeDiscord, user: str, *, status: int) -> None:
+async def _stopped_late(
+    service: FakeDiscord, provider: ScriptedProvider, user: str, *, status: int
+) -> None:
     """A private answer that ends after its token; Discord's word to the direct messages is `status`."""
+    before = len(provider.prompts)
     asked = service.slash("ask", {"question": "Why?", "private": True}, user=user)
+    await service.until(lambda: len(provider.prompts) > before)
     await service.until(lambda: asked.original and "Stop" in asked.original.buttons)
     service.pass_time(1000)
     service.click("Stop", post=asked.original, user=user)
@@ -195,8 +199,8 @@ async def test_who_takes_no_direct_messages_keeps_nobody_from_theirs(
     async with living(provider, SINGLE, models=("a",)):
         await service.until(lambda: service.state.commands)
         service.forbid(service.state.direct(service.state.user("ada")))
-        await _stopped_late(service, "ada", status=403)
-        await _stopped_late(service, "bob", status=200)
+        await _stopped_late(service, provider, "ada", status=403)
+        await _stopped_late(service, provider, "bob", status=200)
         direct = service.state.direct(service.state.user("bob"))
         await service.until(lambda: direct.posts)
 
