@@ -94,8 +94,8 @@ class Answering:
             entry = entry or await self._let_in(message, wish)
             if entry is None:
                 return  # a redelivery
-            recorder.memo, terms = entry.memo, await self._terms_of(entry)
-            async with self._admitted(entry, terms.settings) as purses:
+            recorder.memo = entry.memo
+            async with self._admitted(entry) as (terms, purses):
                 question = await self._begun(entry, terms.settings)
                 answer = await self.recall.joined(question, terms)
                 if answer is None:
@@ -203,17 +203,16 @@ class Answering:
         return entry
 
     @asynccontextmanager
-    async def _admitted(
-        self, entry: Entry, settings: Defaults
-    ) -> AsyncGenerator[tuple[Purse, ...]]:
-        """Let in by the one door; from here on `stop` ends the answer."""
+    async def _admitted(self, entry: Entry) -> AsyncGenerator[tuple[Terms, tuple[Purse, ...]]]:
+        """Let in by the one door, on its terms; from here on `stop` ends the answer."""
         event, task = event_of(entry.message), asyncio.current_task()
         if task is not None:
             self._under_way[event] = task
         try:
-            again = entry.resumed
-            async with self.admission.admitted(entry.message, settings, again=again) as purses:
-                yield purses
+            terms, again = await self._terms_of(entry), entry.resumed
+            admitted = self.admission.admitted(entry.message, terms.settings, again=again)
+            async with admitted as purses:
+                yield terms, purses
         finally:
             self._under_way.pop(event, None)
 

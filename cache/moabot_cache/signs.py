@@ -32,7 +32,7 @@ CLOCK = re.compile(r"\b(\d{1,2})(?::00)?\s?([ap])\.?m\b\.?", re.IGNORECASE)
 CASED = frozenset("true false none null nil string integer boolean object double float".split())
 TIGHT = re.compile(rf"(?<![A-Za-z])(?:[A-Za-z]{{1,2}}|(?i:{'|'.join(sorted(CASED))}))(?![A-Za-z])")
 """Where a capital makes another thing: mW and MW, -d and -D, True and true in a program."""
-CAPITALS = re.compile(r"(?<![\w.-])US(?![\w-])|(?<=\bthe )WHO(?!\w)")
+INITIALS = re.compile(r"(?<![\w.-])US(?![\w-])|(?<=\bthe )WHO(?!\w)")
 IN_FULL = {"US": "USA", "WHO": "World health organization"}
 """Names that would be words which carry nothing, if they were small."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
@@ -47,7 +47,7 @@ ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
 def spelt(text: str) -> str:
     """Its beginning, each sign in one form."""
     text = unicodedata.normalize("NFC", text[:LONGEST]).translate(QUOTES)
-    return AND.sub(" and ", CAPITALS.sub(lambda found: IN_FULL[found.group()], text)).strip()
+    return AND.sub(" and ", INITIALS.sub(lambda found: IN_FULL[found.group()], text)).strip()
 
 
 def symbols(text: str) -> tuple[str, ...]:

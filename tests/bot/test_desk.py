@@ -77,6 +77,29 @@ async def test_a_stopped_answer_shows_what_was_written_and_asks_nobody_else(tmp_
         assert not provider.running
 
 
+async def test_an_answer_can_be_stopped_from_its_first_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button is there before the channel's settings are read."""
+    reading = asyncio.Event()
+
+    async def read(*_: object) -> None:
+        reading.set()
+        await asyncio.Future()
+
+    async with desk_of(tmp_path, provider := ScriptedProvider()) as (desk, app):
+        monkeypatch.setattr(app.answering.channels, "settings", read)
+        entry = await accepted(desk, asking())
+        answering = asyncio.create_task(desk.answer(entry, reply := RecordingReply()))
+        await reading.wait()
+
+        assert await desk.stop(ANN, "test:E1")
+        await answering
+        assert reply.answer is not None
+        assert reply.answer.degraded == "Stopped on request."
+        assert not provider.prompts
+
+
 async def test_a_stopped_answer_is_not_taken_up_by_the_next_process(tmp_path: Path) -> None:
     """Stopped means stopped, also over a restart."""
     provider = ScriptedProvider({name: hangs() for name in "abc"})
