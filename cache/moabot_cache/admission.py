@@ -40,16 +40,27 @@ DOING = re.compile(r"\b(ways?|steps?|should|do|need|can|could|best) (i |we )?(do
 INDENTED = re.compile(r"\n[ \t]+\S")
 """Code, in which spaces count that no reading knows of."""
 LEANING = re.compile(
-    r"\b(it|its|above|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
+    r"\b(above|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
     r"|how about|same (thing|question)|instead)\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
     r"|^\W*(and|but|also|then)\b"
 )
+POINTING = re.compile(
+    r"\b(?:this|these|those) (?!(?:year|month|week|day|days|world|planet|country|time)\b)\w"
+    r"|\bthe (?:\w+ )?(?:following|below|attached)\b|\b(?:shown|given|described) below\b"
+    r"|\bsee (?:\w+ )?(?:details|description|below)\b|\bbelow given\b|\bas (?:shown|attached)\b"
+)
+"""In a question, what it is about and does not say: this code, the following."""
+QUOTING = re.compile(r":\s*\S|[\"\n]")
+"""Unless it stands there."""
+IT = re.compile(r"\b(?:it|its)\b|\bthis(?=\s*(?:[?.!,]|$))")
+SAID = 3
+"""Content words after which an "it" stands for one of them: my phone is locked, how do I open it."""
 NOBODY = re.compile(
     r"\b(is|was|does|did|will|would|has|could|should|can) it\b|\bit (is|was|takes?|costs?)\b"
 )
 """An "it" that stands for nothing said before: is it possible, how long does it take."""
 FEWEST = 2
-"""Content words without which a question stands for nothing by itself."""
+"""Content words without which an order stands for nothing by itself; a question has enough with one."""
 
 DAY_S = 86_400
 
@@ -121,4 +132,15 @@ def alone(question: Question, reading: Reading) -> bool:
     if len(question.text) > LONGEST or len(reading.words) > MOST_WORDS:
         return False  # they are not read to the end, and most of what two share tells nothing
     text = NOBODY.sub(" ", question.text.casefold())
-    return len(reading.words) >= FEWEST and not LEANING.search(text)
+    fewest = 1 if reading.kind else FEWEST
+    return len(reading.words) >= fewest and not _leans(text, reading)
+
+
+def _leans(text: str, reading: Reading) -> bool:
+    """Whether it is about something that it does not say."""
+    if reading.kind and POINTING.search(text) and not QUOTING.search(text):
+        return True
+    it = IT.search(text)
+    if it is not None and len(Reading(text[: it.start()]).words) < SAID:
+        return True
+    return LEANING.search(text) is not None

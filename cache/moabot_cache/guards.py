@@ -14,6 +14,7 @@ from moabot_cache.lexicon import (
     PARTICLES,
     QUALITIES,
     REVERSALS,
+    SIDES,
     pairs,
     rivals,
     synonyms,
@@ -67,7 +68,10 @@ class Difference:
 
     @cached_property
     def _light(self) -> frozenset[str]:
-        return LIGHT - QUALITIES if "whether" in {self._asked.kind, self._kept.kind} else LIGHT
+        kinds = {self._asked.kind, self._kept.kind}
+        if "whether" in kinds:
+            return LIGHT - QUALITIES
+        return LIGHT - SIDES if "whatis" in kinds else LIGHT
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
@@ -113,6 +117,10 @@ def _derived(a: str, b: str) -> bool:
         return True
     short, long = sorted((a, b), key=len)
     return long.startswith(short) and long[len(short) :] in {
+        "ness",
+        "iv",
+        "abl",
+        "ibl",
         "ation",
         "ion",
         "ment",
@@ -152,9 +160,14 @@ def _symbol(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _case(a: Reading, b: Reading, d: Difference) -> bool:
-    """A milliwatt is no megawatt: one short word in two cases."""
-    only_b = {word.casefold() for word in b.tight - a.tight}
-    return any(word.casefold() in only_b for word in a.tight - b.tight)
+    """A milliwatt is no megawatt: one short word in two cases; but who types ui may mean UI."""
+    only_b = {word.casefold(): word for word in b.tight - a.tight}
+    both = ((word, only_b.get(word.casefold(), "")) for word in a.tight - b.tight)
+    return any(y and not _careless(x, y) for x, y in both)
+
+
+def _careless(a: str, b: str) -> bool:
+    return a.isalpha() and a.casefold() in {a, b} and a.upper() in {a, b}
 
 
 def _particle(a: Reading, b: Reading, d: Difference) -> bool:
@@ -174,7 +187,10 @@ NOW = frozenset({"now"})
 
 
 def _unit(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.units != b.units and bool((a.units and b.units) or (a.units ^ b.units) - PERIODS)
+    if a.units == b.units:
+        return False
+    is_counted = bool(a.numbers or b.numbers)
+    return bool((a.units and b.units) or (is_counted and (a.units ^ b.units) - PERIODS))
 
 
 PERIODS = frozenset({"second", "minute", "hour", "day", "week", "month", "year"})
@@ -246,9 +262,17 @@ ALIKE = (
     {"what", "whatis"},
     {"what", "who"},
     {"how", "what"},
+    {"", "whatdo"},
+    {"what", "whatdo"},
     *({"howis", kind} for kind in ("", "how", "what")),
     *({"difference", kind} for kind in ("", "how", "howis", "what", "whatis")),
 )
+
+
+def _conjunct(a: Reading, b: Reading, d: Difference) -> bool:
+    """One more thing is asked for: bikes and boats, or bikes."""
+    is_more = not d.asked or not d.kept
+    return is_more and d.asked != d.kept and len(a.joints) != len(b.joints)
 
 
 def _modal(a: Reading, b: Reading, d: Difference) -> bool:
@@ -348,6 +372,7 @@ GUARDS: Mapping[str, Guard] = {
     "question": _question,
     "aspect": _aspect,
     "restriction": _restriction,
+    "conjunct": _conjunct,
     "modal": _modal,
     "person": _person,
     "order": _order,

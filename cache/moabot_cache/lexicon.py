@@ -25,11 +25,13 @@ __all__ = [
     "NEGATIONS",
     "ONES",
     "OPERATIONS",
+    "OPINIONS",
     "PARTICLES",
     "PHRASES",
     "QUALITIES",
     "RESTRICTIONS",
     "REVERSALS",
+    "SIDES",
     "SILENT",
     "SMALL",
     "SPELLINGS",
@@ -77,6 +79,8 @@ OPERATIONS = _meaning(tables.OPERATIONS, inflected=True)
 ASPECTS = _meaning(tables.ASPECTS, inflected=True)
 RESTRICTIONS = _meaning(tables.RESTRICTIONS)
 LIGHT = frozenset(map(root, tables.LIGHT))
+OPINIONS = frozenset(tables.OPINIONS)
+SIDES = frozenset(map(root, tables.SIDES))
 QUALITIES = frozenset(map(root, tables.QUALITIES))
 MANNERS = _meaning(tables.MANNERS)
 MODALS = frozenset(map(MANNERS.__getitem__, tables.MODALS))

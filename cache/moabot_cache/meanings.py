@@ -78,6 +78,8 @@ email letter text speech essay poem tweet memo postcard voicemail
 breakfast lunch dinner brunch supper dessert
 single few dozen hundred thousand
 morning afternoon evening night
+mechanical electrical civil chemical industrial software aerospace biomedical nuclear
+physics chemistry biology mathematics geography history economics
 """
 
 # One line, one meaning, in the questions that people put to a bot.

@@ -43,12 +43,12 @@ def needed(asked: Reading, kept: Reading, left: Difference) -> float:
     One word more or less, or one for another, is how traps are made, so it takes most; when much
     is worded anew, nearness means more. Orders need less than questions.
     """
-    needs = ORDERS if asked.kind == kept.kind == "" else QUESTIONS
     few, many = sorted((len(left.asked), len(left.kept)))
+    needs = _needs(asked, kept, is_equal=many == 0)
     alike = _alike(asked.manner, kept.manner)
     if many == 0:
-        equal = needs.equal if len(asked.words) > 2 else needs.short
-        return equal if alike else needs.elsewise
+        equal = (needs.single, needs.short, needs.equal)[min(max(len(asked.words), 1), 3) - 1]
+        return equal if alike else max(equal, needs.elsewise)
     if few == 0:
         return needs.one_more if many == 1 else needs.more
     if not alike:
@@ -56,6 +56,16 @@ def needed(asked: Reading, kept: Reading, left: Difference) -> float:
     if many == 1:
         return needs.one_for_one
     return needs.many_for_many if few > 1 else needs.one_for_many
+
+
+def _needs(asked: Reading, kept: Reading, *, is_equal: bool) -> _Needs:
+    """Views are many; where words are compared or spoken of, another word is another question."""
+    if asked.kind == kept.kind == "":
+        return ORDERS
+    if asked.opinion or kept.opinion:
+        return DELICATE
+    of_words = asked.of_words or kept.of_words or "difference" in {asked.kind, kept.kind}
+    return DELICATE if of_words and not is_equal else QUESTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class _Needs:
 
     equal: float
     short: float
+    single: float
     elsewise: float
     one_more: float
     more: float
@@ -79,19 +90,33 @@ class _Needs:
 
 
 QUESTIONS = _Needs(
-    equal=0.87,
-    short=0.95,
-    elsewise=0.96,
-    one_more=0.98,
-    more=0.95,
-    one_for_one=0.96,
-    one_for_many=0.91,
-    many_for_many=0.87,
-    anew=0.89,
+    equal=0.80,
+    short=0.92,
+    single=0.955,
+    elsewise=0.93,
+    one_more=0.97,
+    more=0.90,
+    one_for_one=0.92,
+    one_for_many=0.87,
+    many_for_many=0.85,
+    anew=0.88,
+)
+DELICATE = _Needs(
+    equal=0.97,
+    short=0.97,
+    single=0.98,
+    elsewise=0.97,
+    one_more=0.99,
+    more=0.97,
+    one_for_one=0.98,
+    one_for_many=0.97,
+    many_for_many=0.95,
+    anew=0.97,
 )
 ORDERS = _Needs(
     equal=0.78,
     short=0.90,
+    single=0.96,
     elsewise=0.96,
     one_more=0.98,
     more=0.90,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from moabot_cache import tables
 from moabot_cache.lexicon import (
-    ASKING,
     ASPECTS,
     DATES,
     FILLERS,
@@ -20,6 +20,7 @@ from moabot_cache.lexicon import (
     NAMES,
     NEGATIONS,
     ONES,
+    OPINIONS,
     PHRASES,
     RESTRICTIONS,
     SILENT,
@@ -54,6 +55,12 @@ SPOKEN_OF = re.compile(
     r"|origin of|synonyms?|antonyms?|opposite of|use of|does (?=.*\bmean\b))\b|\"|(?<!\w)'(?=\w)"
 )
 """From here on a text may speak of words, also of polite ones."""
+OF_YOU = re.compile(
+    r"\byou(?:'ve| have)? ever\b|\b(?:have|did) you\b|\byou've\b|\bto you\b|\baccording to you\b"
+    r"|\b(?:do|would) you (?:\w+ )?(?:think|like|love|prefer|feel|hate|enjoy|believe|want|regret|date)\b"
+    r"|\byour (?:\w+ )?(?:opinion|life|experience|view|thought|passion|story|dream|mistake)s?\b"
+)
+"""What is asked of a person: what they think, like or have done."""
 CAPITAL = re.compile(r"(?<![.!?:\n\"'] )(?<!^)(?<![A-Za-z0-9'])[A-Z][\w-]*")
 SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
@@ -74,6 +81,10 @@ HOW = {
     **dict.fromkeys(BE, "howis"),
 }
 """What "how" asks, by the next word."""
+LATER = frozenset({"whether", "should"})
+"""Kinds whose words ask only where a sentence begins: he will, he should."""
+ALSO = frozenset({"and", "why", "how"})
+"""A last sentence of these asks on: "Is it safe? Why?"."""
 PARTS = frozenset(
     "percentage percentages percent % proportion portion ratio fraction share howmany".split()
 )
@@ -146,6 +157,18 @@ class Reading:
         return _kind(self._sentences, self._text)
 
     @cached_property
+    def of_words(self) -> bool:
+        """Whether it may speak of words: what they mean, how to say them."""
+        return SPOKEN_OF.search(self._text.casefold()) is not None
+
+    @cached_property
+    def opinion(self) -> bool:
+        """Whether it asks for views: what is best, what you think."""
+        if not OPINIONS.isdisjoint(self._tokens):
+            return True
+        return OF_YOU.search(self._text.casefold()) is not None
+
+    @cached_property
     def numbers(self) -> tuple[str, ...]:
         """All values, in order."""
         return _numbers(self._tokens)
@@ -172,8 +195,10 @@ class Reading:
 
     @cached_property
     def dates(self) -> frozenset[str]:
-        """Days, and when it is to be."""
-        return self._found(DATES)
+        """Days, and when it is to be; "am" after a number only."""
+        found = self._found(DATES)
+        is_clock = any(_number(a) and b == "am" for a, b in pairwise(self._tokens))
+        return found if is_clock else found - {"am"}
 
     @cached_property
     def units(self) -> frozenset[str]:
@@ -197,7 +222,8 @@ class Reading:
     @cached_property
     def aspects(self) -> frozenset[str]:
         """Which side of a thing is asked about."""
-        return self._found(ASPECTS)
+        found = self._found(ASPECTS)
+        return found - {"become"} if self.kind == "how" else found  # how to become, or to be
 
     @cached_property
     def restrictions(self) -> frozenset[str]:
@@ -314,18 +340,27 @@ def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
     asking = [tokens for tokens in sentences if tokens]
     if not asking:
         return ""
+    if len(asking) > 1 and set(asking[-1]) <= ALSO:
+        del asking[-1]
     tokens = asking[-1] if text.endswith("?") else asking[0]
     if tokens[:2] == ["do", "not"] and not text.endswith("?"):
         return ""
-    for place, token in enumerate(tokens[:3]):
-        kind = KINDS.get(token, "")
-        if kind == token == "how":
-            return HOW.get("".join(tokens[place + 1 : place + 2]), "what")
-        if kind and (
-            place == 0 or kind in ASKING or kind in {"how", "what", "whatis", "difference"}
-        ):
+    for place in range(len(tokens[:3])):
+        kind = _asks(tokens, place)
+        if kind and (place == 0 or kind not in LATER):
             return kind
-    return ""
+    if not text.endswith("?"):
+        return ""
+    later = [_asks(tokens, place) for place in range(3, len(tokens))]  # if it rains, what is open?
+    return next((kind for kind in later if kind and kind not in LATER), max(later, default=""))
+
+
+def _asks(tokens: Sequence[str], place: int) -> str:
+    """What the word at this place asks, or nothing."""
+    kind = KINDS.get(tokens[place], "")
+    if kind == tokens[place] == "how":
+        return HOW.get("".join(tokens[place + 1 : place + 2]), "what")
+    return "whatdo" if kind == "whatis" and tokens[-1] == "do" else kind
 
 
 def _passive(tokens: Sequence[str]) -> bool:

@@ -30,12 +30,16 @@ TOKEN = re.compile(
 )
 CLOCK = re.compile(r"\b(\d{1,2})(?::00)?\s?([ap])\.?m\b\.?", re.IGNORECASE)
 CASED = frozenset("true false none null nil string integer boolean object double float".split())
-TIGHT = re.compile(rf"(?<![A-Za-z])(?:[A-Za-z]{{1,2}}|(?i:{'|'.join(sorted(CASED))}))(?![A-Za-z])")
+TIGHT = re.compile(
+    rf"(?<![A-Za-z])(?:(?:-|\d ?)?[A-Za-z]{{1,2}}|(?i:{'|'.join(sorted(CASED))}))(?![A-Za-z+#])"
+)
 """Where a capital makes another thing: mW and MW, -d and -D, True and true in a program."""
 INITIALS = re.compile(r"(?<![\w.-])US(?![\w-])|(?<=\bthe )WHO(?!\w)")
 IN_FULL = {"US": "USA", "WHO": "World health organization"}
 """Names that would be words which carry nothing, if they were small."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
+BESIDE = re.compile(r"(?<=\d)-(?=[a-z]{2})|(?<=[a-z]{2})(?<!ty)-(?=[a-z]{4})", re.IGNORECASE)
+DASH = re.compile(r"(?<=[^\W\d_]{2}) --?(?= [^\W\d_]{2})")
 PAUSE = re.compile(r"(?<=[^\W\d_]{2})[:;](?=\s)")
 RELATION = re.compile(r"(?<![\w.])([\w.]+)\s*(=>|->|[<>]=?|==?)\s*([\w.]+)")
 """Which side is which counts: a = b is not b = a."""
@@ -47,6 +51,7 @@ ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
 def spelt(text: str) -> str:
     """Its beginning, each sign in one form."""
     text = unicodedata.normalize("NFC", text[:LONGEST]).translate(QUOTES)
+    text = DASH.sub(",", BESIDE.sub(" ", text))
     return AND.sub(" and ", INITIALS.sub(lambda found: IN_FULL[found.group()], text)).strip()
 
 

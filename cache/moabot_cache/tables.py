@@ -20,17 +20,19 @@ __all__ = [
     "NEGATIONS",
     "NUMBERS",
     "OPERATIONS",
+    "OPINIONS",
     "PHRASES",
     "POLITE",
     "QUALITIES",
     "RESTRICTIONS",
+    "SIDES",
     "SPELLINGS",
     "STOPS",
     "UNITS",
     "VERSION",
 ]
 
-VERSION = "en-6"
+VERSION = "en-7"
 """Stands in an entry's encoder fingerprint's place for the guards: raise it with every change."""
 
 CONTRACTIONS = {
@@ -75,7 +77,7 @@ if possible; if you can; if you could; by any chance; by chance; again; kindly t
 what i want to know is; my question is; the question is; to be honest; honestly; you know; i mean; i think; i guess
 like to know; i should know; for my; i am new here; first time here; quick one; quick q; hope you are well; my friend; dear friend
 go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure
-does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; of all time; in the world; nowadays; these days
+does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; or not; why or why not; if not why; if so how; of all time; in the world; nowadays; these days
 """
 
 STOPS = """
@@ -111,6 +113,11 @@ what is the best way to = howto; what is the easiest way to = howto; what is the
 what is the right way to = howto; what is the correct way to = howto; what are the steps to = howto
 what steps do i take to = howto; what is a good way to = howto; what are some ways to = howto
 what are the ways to = howto; what are ways to = howto; what are the best ways to = howto
+what is best way to = howto; what are best ways to = howto; what are some of the best ways to = howto
+what are good ways to = howto; what are some good ways to = howto; what are certain ways to = howto
+what are effective ways to = howto; what are some effective ways to = howto; what are easy ways to = howto
+what is an easy way to = howto; what is the proper way to = howto; what is the most effective way to = howto
+what is the quickest way to = howto; what is the fastest way to = howto; what is the simplest way to = howto
 what should i do to = howto; what do i do to = howto; what do i need to do to = howto
 what must i do to = howto; what can i do to = howto; is there a way to = howto; is there any way to = howto
 what is the procedure for = howto; what is the process for = howto; what is the process of = howto
@@ -127,12 +134,14 @@ how far = howfar; how old = howold; how big = howbig; what is the number of = ho
 what is the price of = howmuch cost; price of = howmuch cost; at what time = when; what time = when
 on what date = when; what date = when; in what year = when; what year = when; which year = when
 what day = when; in which place = where; in what place = where; what place = where; which person = who
-what person = who; the person who = who; is it possible to = can; is it possible for = can
+what person = who; the person who = who; is it possible to = can; is it possible for = can; used for = purpose
 am i able to = can; are we able to = can; is it ok to = may; is it okay to = may; am i allowed to = may
 what is the difference between = difference; what are the differences between = difference
 difference between = difference; differences between = difference; how does = howdoes
 differs from = difference; differ from = difference; different from = difference; compare = difference
 comparison between = difference; versus = difference; vs = difference; vs. = difference
+what is it like to = whatis feel; what is it like to be = whatis feel; what does it feel like to = whatis feel
+how does it feel to = whatis feel; how is it to = whatis feel; what does it feel to = whatis feel; how it feels to = whatis feel
 what does = whatis; what do = whatis; what is meant by = whatis; what is the meaning of = whatis mean
 meaning of = whatis mean; definition of = whatis mean; what is = whatis; what are = whatis
 get rid of = remove; take away = remove; take out = remove; throw away = remove; take off = remove
@@ -151,6 +160,7 @@ give up = quit; keep on = continue; carry on = continue; fill out = complete; fi
 hand in = submit; send in = submit; point out = mention; work out = compute; add up = sum
 leave out = omit; filter out = exclude; by the end of = by; without difficulty = easily; without trouble = easily
 most recent = latest; most favorite = favorite; most favourite = favourite; every night = nightly; each night = nightly; every day = daily; each day = daily
+per day = daily; everyday = daily; per week = weekly; per month = monthly; per year = yearly
 every week = weekly; each week = weekly; every month = monthly; each month = monthly; every year = yearly; each year = yearly
 let know = notify; let the = notify; made of = composition; in charge of = responsible
 responsible for = responsible; instead of = insteadof; rather than = insteadof; as opposed to = insteadof
@@ -333,7 +343,7 @@ MODALS = ("should", "will", "did")
 """The first of their lines: what ought to be, will be, was."""
 
 # Words that carry little: whether they are said or not, the answer stays.
-LIGHT = """give provide perform process method take make proceed ever become feel think find good best great proper
+LIGHT = """give provide perform process method take make proceed ever become think find good best great proper
 real start begin tip advice suggestion purpose example case carry together myself yourself oneself
 something anything everything person people someone need want look item bit lot order way place time
 particular specific certain given following correct own available current existing involve regard concern
@@ -344,8 +354,16 @@ effectively exact exactly personal basically generally usually normally always-o
 QUALITIES = """good best great proper real effectively successfully properly correctly easily
 quickly efficiently specific own current different able""".split()
 
+# Sides of a thing that carry little, but for who asks what it is: its purpose, an example of it.
+SIDES = """purpose example case order place time process method need item regard advice suggestion tip lot bit
+look start""".split()
+
+# Who asks for these asks for views, of which there are as many as people.
+OPINIONS = """best worst top good great better ideal favorite favourite greatest finest perfect nice cool coolest fun
+funniest amazing awesome interesting excellent beautiful weirdest craziest genuine reasonable""".split()
+
 IRREGULAR = """
-bought buy; sold sell; made make; went go; gone go; came come; took take; taken take; gave give; given give; got get
+bought buy; goes go; undergoes undergo; sold sell; made make; went go; gone go; came come; took take; taken take; gave give; given give; got get
 found find; lost lose; won win; ran run; wrote write; written write; said say; told tell; thought think; knew know
 known know; saw see; seen see; kept keep; sent send; built build; paid pay; met meet; spent spend
 began begin; begun begin; broke break; broken break; chose choose; chosen choose; drew draw; drawn draw; drove drive

@@ -124,7 +124,6 @@ SAME = [
     ("Summarize the 5k word report", "Summarize the 5,000 word report"),
     ("Give me one example of a metaphor", "Give me 1 example of a metaphor"),
     ("Name 21 large rivers of Asia", "Name twenty-one large rivers of Asia"),
-    ("What is your most favorite song?", "What is your favorite song?"),
     ("Who leads the polls in the US?", "Who leads the polls in the United States?"),
     ("Who pays taxes in the U.S.?", "Who pays taxes in the US?"),
     ("What percentage of nurses are smokers?", "Which percentage of nurses are smokers?"),

@@ -44,6 +44,7 @@ TRAPS = {
         ("What does git branch -d do?", "What does git branch -D do?"),
         ("How much power is 5 mW exactly?", "How much power is 5 MW exactly?"),
         ("Download 100 Mb of data", "Download 100 MB of data"),
+        ("How long are 5 ms in turns?", "How long are 5 MS in turns?"),
         ("Is True a valid value in JSON?", "Is true a valid value in JSON?"),
         ("When do I use String in Java?", "When do I use string in Java?"),
     ],
@@ -61,8 +62,12 @@ TRAPS = {
     "date": [
         ("Is the bank open on Monday?", "Is the bank open on Friday?"),
         ("When is the next flight?", "When is the previous flight?"),
+        ("Is the bank open at 9 am?", "Is the bank open at 9 pm?"),
     ],
-    "unit": [("Convert 5 kg to pounds", "Convert 5 kg to ounces")],
+    "unit": [
+        ("Convert 5 kg to pounds", "Convert 5 kg to ounces"),
+        ("How heavy are 5 bricks in all?", "How heavy are 5 kg bricks in all?"),
+    ],
     "version": [
         ("What is new in python3.11?", "What is new in python3.12?"),
         ("Is part AB123 older than AB321?", "Is part AB321 older than AB123?"),
@@ -93,7 +98,16 @@ TRAPS = {
         ("Summarize this contract", "Translate this contract"),
         ("Explain how to merge a branch", "Explain how to rebase a commit"),
     ],
-    "question": [("Why did Rome fall?", "When did Rome fall?")],
+    "question": [
+        ("Why did Rome fall?", "When did Rome fall?"),
+        ("What is a notary in law?", "What does a notary in law do?"),
+        ("If it rains, what is open?", "If it rains, when is it open?"),
+        ("I have a visa, can I stay?", "I have a visa, how can I stay?"),
+    ],
+    "conjunct": [
+        ("What do geese eat in winter?", "What do geese and ducks eat in winter?"),
+        ("How do I hack a password and ID?", "How do I hack a password?"),
+    ],
     "aspect": [("Is Ann a nurse?", "Did Ann use to be a nurse?")],
     "restriction": [("Which files can I delete?", "Which files can only I delete?")],
     "modal": [("Say that I will pay the fee", "Say that I should pay the fee")],
@@ -139,6 +153,18 @@ SAME = [
     ("Advise the client to reject the deal", "Recommend that the client refuses the deal"),
     ("Add a column to the table", "Add a column"),
     ("What is your favorite poem?", "What are your favorite poems?"),
+    ("What is your most favorite song?", "What is your favorite song?"),
+    ("How do I become a nurse?", "How can I be a nurse?"),
+    ("I am a nurse, how do I rest?", "A nurse, how do I rest?"),
+    ("Is it safe to swim in Lake Como?", "Is it safe to swim in Lake Como? Why?"),
+    ("Is a cat color blind?", "Is a cat color blind or not?"),
+    ("How do I design a good UI in C#?", "How do I design a good ui in c#?"),
+    ("What are some of the best ways to sleep?", "How do I sleep?"),
+    ("How do I find part-time work?", "How do I find part time work?"),
+    ("What is a 32-bit processor?", "What is a 32 bit processor?"),
+    ("How do I round decimals?", "How do I round a decimal?"),
+    ("How many eggs can I eat per day?", "How many eggs can I eat every day?"),
+    ("Can I work if it rains?", "If it rains, can I work?"),
     ("Name a function that is used to parse dates", "Name a function that parses dates"),
     ("Convert the loop into a list", "Convert the loop to a list"),
     ("Explain the cause of the crash", "Explain the crash"),
@@ -182,11 +208,29 @@ def test_the_same_in_other_words_passes(a: str, b: str) -> None:
 @pytest.mark.parametrize(
     ("a", "b", "needs"),
     [
-        ("Is Emma a good nurse?", "Is Emma a nurse?", 0.98),
-        ("What is a good way to cook rice?", "What is the way to cook rice?", 0.95),
+        ("Is Emma a good nurse?", "Is Emma a nurse?", 0.99),
+        ("What is a good way to cook rice?", "What is the way to cook rice?", 0.92),
         ("How long does the iPhone 5 last?", "How long does the iPhone 5s last?", 1.0),
+        ("What is the purpose of a flywheel?", "What is a flywheel?", 0.97),
+        ("What is the best lake in Chile?", "What is the best lake of Chile?", 0.97),
+        ("What have you ever cooked in tins?", "What did you cook in tins?", 0.97),
+        ("What does the word seldom mean?", "What does the word rarely mean?", 0.98),
+        ("What is the difference between soup and stew?", "How do soup and broth differ?", 0.98),
+        ("What is a flywheel?", "What exactly is a flywheel?", 0.955),
+        ("What is it like to fall in a lake?", "How does it feel to fall in a lake?", 0.80),
     ],
-    ids=["quality of a person", "quality of a way", "letter of a model"],
+    ids=[
+        "quality of a person",
+        "quality of a way",
+        "letter of a model",
+        "side of a thing",
+        "taste",
+        "of you",
+        "words",
+        "difference",
+        "one word",
+        "feeling",
+    ],
 )
 def test_what_says_little_in_one_question_says_much_in_another(
     a: str, b: str, needs: float
@@ -239,10 +283,10 @@ def test_another_language_is_left_to_the_exact_tier(text: str) -> None:
 @pytest.mark.parametrize(
     ("a", "b", "needs"),
     [
-        ("How do I bake bread?", "How do I bake bread in tall tins?", 0.95),
-        ("How do I bake bread?", "How do I bake muffins?", 0.96),
-        ("How do I bake bread?", "How do I bake blue muffins?", 0.91),
-        ("How do I bake white bread?", "How do I bake blue muffins?", 0.87),
+        ("How do I bake bread?", "How do I bake bread in tall tins?", 0.90),
+        ("How do I bake bread?", "How do I bake muffins?", 0.92),
+        ("How do I bake bread?", "How do I bake blue muffins?", 0.87),
+        ("How do I bake white bread?", "How do I bake blue muffins?", 0.85),
     ],
     ids=["two more", "one for one", "one for two", "two for two"],
 )
@@ -280,6 +324,28 @@ def test_a_long_question_has_no_twin_in_other_words() -> None:
     for text in (begun + "It is all about Alice.", f"List these: {words}"):
         assert not alone(Question(text), Reading(text))
     assert len(begun) > LONGEST
+
+
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [
+        ("How do I solve this math problem?", False),
+        ("Is this true?", False),
+        ("How do I print the following pattern in Java?", False),
+        ("What is the error (see question details)?", False),
+        ("Which birds leave Rome this year?", True),
+        ('What does this mean: "no parking"?', True),
+        ("What is an inclined plane? What are examples of this?", True),
+        ("How do I stop it from leaking?", False),
+        ("My phone account is locked. How can I open it?", True),
+        ("Continue", False),
+        ("What is a flywheel?", True),
+        ("Why?", False),
+    ],
+)
+def test_what_leans_on_something_else_has_no_twin(text: str, *, stands: bool) -> None:
+    """Two people who ask about "this" point at two things."""
+    assert alone(Question(text), Reading(text)) is stands
 
 
 def test_a_program_has_no_twin_in_other_words() -> None:
