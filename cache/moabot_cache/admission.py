@@ -40,8 +40,8 @@ DOING = re.compile(r"\b(ways?|steps?|should|do|need|can|could|best) (i |we )?(do
 INDENTED = re.compile(r"\n[ \t]+\S")
 """Code, in which spaces count that no reading knows of."""
 LEANING = re.compile(
-    r"\b(above|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
-    r"|how about|same (thing|question)|instead)\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
+    r"\b(above(?! \d)|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
+    r"|how about|same (thing|question)|instead(?! of))\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
     r"|^\W*(and|but|also|then)\b"
 )
 POINTING = re.compile(

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from moabot_cache import meanings
 from moabot_cache.lexicon import (
+    DEFINING,
     LIGHT,
     OPERATIONS,
     PARTICLES,
@@ -71,20 +72,22 @@ class Difference:
         kinds = {self._asked.kind, self._kept.kind}
         if "whether" in kinds:
             return LIGHT - QUALITIES
-        return LIGHT - SIDES if "whatis" in kinds else LIGHT
+        return (LIGHT - SIDES) | DEFINING if "whatis" in kinds else LIGHT
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
         """Words of the asked question without a counterpart."""
         found, _ = self._found
+        light = self._light | _sort(self._asked, self._kept)
         words = enumerate(self._asked.words)
-        return tuple(word for i, word in words if i not in found and word not in self._light)
+        return tuple(word for i, word in words if i not in found and word not in light)
 
     @cached_property
     def kept(self) -> tuple[str, ...]:
         """Words of the kept question without a counterpart."""
         _, free = self._found
-        return tuple(word for word in free if word not in self._light)
+        light = self._light | _sort(self._kept, self._asked)
+        return tuple(word for word in free if word not in light)
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -96,6 +99,11 @@ class Difference:
     def flipped(self) -> bool:
         """Whether the shared words stand in another order."""
         return any(a[1] > b[1] for a, b in pairwise(self.pairs))
+
+
+def _sort(of: Reading, other: Reading) -> frozenset[str]:
+    """Which city is the capital is what the capital is; but which river is not which lake."""
+    return frozenset() if other.sort else of.sort
 
 
 def _equal(a: str, b: str) -> bool:
@@ -134,9 +142,14 @@ def _derived(a: str, b: str) -> bool:
 
 @lru_cache(maxsize=1 << 15)
 def _opposite(a: str, b: str) -> bool:
-    if (a, b) in ANTONYMS or not (
-        OPPOSED.get(a, NONE).isdisjoint(synonyms(b))
-        and OPPOSED.get(b, NONE).isdisjoint(synonyms(a))
+    if (
+        (a, b) in ANTONYMS
+        or a + "est" == b
+        or b + "est" == a
+        or not (
+            OPPOSED.get(a, NONE).isdisjoint(synonyms(b))
+            and OPPOSED.get(b, NONE).isdisjoint(synonyms(a))
+        )
     ):
         return True
     short, long = sorted((a, b), key=len)
@@ -246,7 +259,14 @@ def _aspect(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _restriction(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.restrictions != b.restrictions
+    """To list users is to list all users; but not all birds that are birds fly."""
+    is_list = {a.kind, b.kind} <= {"", "how"} and not LISTING.isdisjoint(a.words + b.words)
+    return bool((a.restrictions ^ b.restrictions) - (ALL if is_list else NOTHING))
+
+
+ALL = frozenset({"all"})
+LISTING = frozenset({"list", "find", "show", "display", "see"})
+NOTHING: frozenset[str] = frozenset()
 
 
 def _question(a: Reading, b: Reading, d: Difference) -> bool:
@@ -272,6 +292,8 @@ ALIKE = (
 def _conjunct(a: Reading, b: Reading, d: Difference) -> bool:
     """One more thing is asked for: bikes and boats, or bikes."""
     is_more = not d.asked or not d.kept
+    if "difference" in {a.kind, b.kind}:
+        return False
     return is_more and d.asked != d.kept and len(a.joints) != len(b.joints)
 
 
@@ -284,7 +306,7 @@ def _modal(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _person(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.persons != b.persons
+    return a.persons != b.persons or {a.myself, b.myself} == {"i", "me"}
 
 
 def _order(a: Reading, b: Reading, d: Difference) -> bool:

@@ -14,6 +14,7 @@ __all__ = [
     "ASKING",
     "ASPECTS",
     "DATES",
+    "DEFINING",
     "FILLERS",
     "FOREIGN",
     "FORMATS",
@@ -80,6 +81,7 @@ ASPECTS = _meaning(tables.ASPECTS, inflected=True)
 RESTRICTIONS = _meaning(tables.RESTRICTIONS)
 LIGHT = frozenset(map(root, tables.LIGHT))
 OPINIONS = frozenset(tables.OPINIONS)
+DEFINING = frozenset(map(root, tables.DEFINING))
 SIDES = frozenset(map(root, tables.SIDES))
 QUALITIES = frozenset(map(root, tables.QUALITIES))
 MANNERS = _meaning(tables.MANNERS)

@@ -91,12 +91,12 @@ class _Needs:
 
 QUESTIONS = _Needs(
     equal=0.80,
-    short=0.92,
+    short=0.88,
     single=0.955,
-    elsewise=0.93,
+    elsewise=0.95,
     one_more=0.97,
-    more=0.90,
-    one_for_one=0.92,
+    more=0.92,
+    one_for_one=0.93,
     one_for_many=0.87,
     many_for_many=0.85,
     anew=0.88,

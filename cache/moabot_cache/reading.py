@@ -74,6 +74,8 @@ MIRRORED = frozenset(
 """What holds in both directions: who is married to whom, and what is between them."""
 JOINTS = frozenset({"and", "or"})
 PERSONS = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
+WHICH = frozenset({"which", "what"})
+TO_ME = frozenset("tell give show help for to teach explain let send".split())
 BE = frozenset("is are was were be been being".split())
 HAVE = frozenset("have has had".split())
 HOW = {
@@ -157,6 +159,12 @@ class Reading:
         return _kind(self._sentences, self._text)
 
     @cached_property
+    def sort(self) -> frozenset[str]:
+        """What sort of thing is asked for: which city."""
+        after = self._next(WHICH)
+        return frozenset(map(root, after - SILENT))
+
+    @cached_property
     def of_words(self) -> bool:
         """Whether it may speak of words: what they mean, how to say them."""
         return SPOKEN_OF.search(self._text.casefold()) is not None
@@ -236,6 +244,13 @@ class Reading:
         return tuple(PERSONS[token] for token in self._tokens if token in PERSONS)
 
     @cached_property
+    def myself(self) -> str:
+        """Whether I do it, or it is done to me: "i", "me", or neither or both."""
+        around = zip(("", *self._tokens), self._tokens, strict=False)
+        mine = {t for before, t in around if t == "i" or (t == "me" and before not in TO_ME)}
+        return "".join(mine) if len(mine) == 1 else ""
+
+    @cached_property
     def manner(self) -> frozenset[str]:
         """Small words that say who, whether and when."""
         return self._found(MANNERS)
@@ -275,6 +290,9 @@ class Reading:
 
     def _where(self, of: frozenset[str]) -> Sequence[tuple[int, str]]:
         return [(at, token) for at, token in enumerate(self._tokens) if token in of]
+
+    def _next(self, of: frozenset[str]) -> frozenset[str]:
+        return frozenset(b for a, b in pairwise(self._tokens) if a in of)
 
     def _next_word(self, place: int) -> str:
         return next((word for at, word in self._content if at > place), "")

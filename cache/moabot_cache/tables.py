@@ -9,6 +9,7 @@ __all__ = [
     "ASPECTS",
     "CONTRACTIONS",
     "DATES",
+    "DEFINING",
     "FILLERS",
     "FOREIGN",
     "FORMATS",
@@ -77,7 +78,7 @@ if possible; if you can; if you could; by any chance; by chance; again; kindly t
 what i want to know is; my question is; the question is; to be honest; honestly; you know; i mean; i think; i guess
 like to know; i should know; for my; i am new here; first time here; quick one; quick q; hope you are well; my friend; dear friend
 go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure
-does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; or not; why or why not; if not why; if so how; of all time; in the world; nowadays; these days
+does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; or not; why or why not; if not why; if so how; from each other; each other; of all time; in the world; on earth; nowadays; these days
 """
 
 STOPS = """
@@ -130,7 +131,11 @@ how come = why; what is the reason = why; what are the reasons = why; for what r
 what makes = why; the reason why = why; what causes = why; what is causing = why; what is the cause of = why
 reason behind = why; source of = why; cause of = why
 how much time = howlong; how long = howlong; how many = howmany; how much = howmuch; how often = howoften
-how far = howfar; how old = howold; how big = howbig; what is the number of = howmany; number of = howmany
+how far = howfar; what is the distance between = howfar; distance between = howfar; what is the distance from = howfar
+what is the population of = howmany person; population of = howmany person; how many people live in = howmany person
+author of = who write; inventor of = who invent; who is the author of = who write; who is the inventor of = who invent
+differ = difference; differs = difference; go away = remove; what are the steps for = howto; steps for = howto
+how old = howold; how big = howbig; what is the number of = howmany; number of = howmany
 what is the price of = howmuch cost; price of = howmuch cost; at what time = when; what time = when
 on what date = when; what date = when; in what year = when; what year = when; which year = when
 what day = when; in which place = where; in what place = where; what place = where; which person = who
@@ -270,7 +275,7 @@ hour hours hr hrs; day days; week weeks; month months; year years yr yrs; millis
 byte bytes; bit bits; kilobyte kb kilobytes; megabyte mb megabytes; gigabyte gb gigabytes; terabyte tb terabytes
 dollar dollars usd $; euro euros eur €; pound sterling gbp £; yen jpy ¥; rupee rupees inr ₹ rs; yuan cny
 percent percentage %; degree degrees; watt watts; volt volts; amp amps; hertz hz; ghz gigahertz; calorie calories
-acre acres; hectare hectares; mph; kph kmh; radian radians; hex hexadecimal; binary; octal; decimal
+ton tons tonne tonnes; acre acres; hectare hectares; mph; kph kmh; radian radians; hex hexadecimal; binary; octal; decimal
 """
 
 # Programming languages, systems, products: two that differ are two questions, however alike.
@@ -285,7 +290,7 @@ snowflake; bigquery; dynamodb; firebase; supabase; aws; azure; gcp; heroku; verc
 s3; ec2; lambda; docker; podman; kubernetes k8s; helm; terraform; ansible; jenkins; github; gitlab; bitbucket
 git; svn; mercurial; npm; yarn; pnpm; pip; conda; poetry; cargo; maven; gradle; homebrew brew; apt; yum; dnf
 react; angular; vue; svelte; nextjs; django; flask; fastapi; laravel; spring; nodejs node; deno; bun
-pandas; numpy; polars; pytorch; tensorflow; keras; sklearn scikit-learn; jupyter; matplotlib; excel; sheets
+pandas; numpy; polars; pytorch; tensorflow; keras; sklearn scikit-learn; jupyter; matplotlib; excel
 powerpoint; outlook; gmail; yahoo; slack; discord; zoom; whatsapp; telegram; skype
 chrome; firefox; safari; google; bing; facebook; instagram; twitter; tiktok; youtube; linkedin
 reddit; pinterest; snapchat; netflix; spotify; amazon; ebay; paypal; stripe; venmo; mastercard; bitcoin; ethereum
@@ -357,6 +362,9 @@ quickly efficiently specific own current different able""".split()
 # Sides of a thing that carry little, but for who asks what it is: its purpose, an example of it.
 SIDES = """purpose example case order place time process method need item regard advice suggestion tip lot bit
 look start""".split()
+
+# What it is, what it means and its definition are one; but what it means is not what it does.
+DEFINING = "mean definition define explain explanation describe".split()
 
 # Who asks for these asks for views, of which there are as many as people.
 OPINIONS = """best worst top good great better ideal favorite favourite greatest finest perfect nice cool coolest fun
