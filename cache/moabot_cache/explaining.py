@@ -11,9 +11,10 @@ from moabot.contract import Question
 from moabot.store.answers import Answers
 from moabot.store.rows import Brief
 from moabot_cache.admission import alone
+from moabot_cache.difference import Difference
 from moabot_cache.embedder import Encoder
 from moabot_cache.exact import normal
-from moabot_cache.guards import GUARDS, Difference
+from moabot_cache.guards import GUARDS
 from moabot_cache.nearness import Ruling, needed
 from moabot_cache.reading import Reading, essence
 from moabot_cache.settings import Settings

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from moabot_cache import meanings
+from moabot_cache.difference import Difference
 from moabot_cache.lexicon import (
-    DEFINING,
-    LIGHT,
     OPERATIONS,
     PARTICLES,
-    QUALITIES,
     REVERSALS,
-    SIDES,
     pairs,
     rivals,
     synonyms,
 )
 from moabot_cache.reading import Reading
-from moabot_cache.spelling import misspelt
 
-__all__ = ["GUARDS", "Difference", "refusal"]
+__all__ = ["ANTONYMS", "GUARDS", "refusal"]
 
 PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "anti", "re", "under", "over")
 
@@ -41,103 +37,6 @@ def _opposed() -> Mapping[str, frozenset[int]]:
 
 
 OPPOSED = _opposed()
-
-
-class Difference:
-    """What is left of two questions when all words with a counterpart are taken away.
-
-    Worked out when a guard asks for it: equal words go first, then synonyms, then slips.
-    """
-
-    def __init__(self, asked: Reading, kept: Reading) -> None:
-        self._asked = asked
-        self._kept = kept
-
-    @cached_property
-    def _found(self) -> tuple[Mapping[int, int], Iterable[str]]:
-        """Which word of the asked question is which of the kept one, and those that are none."""
-        found: dict[int, int] = {}
-        free = dict(enumerate(self._kept.words))
-        for same in (_equal, _synonymous, misspelt):
-            for i, word in enumerate(self._asked.words):
-                if i not in found:
-                    j = next((j for j, other in free.items() if same(word, other)), None)
-                    if j is not None:
-                        found[i] = j
-                        del free[j]
-        return found, free.values()
-
-    @cached_property
-    def _light(self) -> frozenset[str]:
-        kinds = {self._asked.kind, self._kept.kind}
-        if "whether" in kinds:
-            return LIGHT - QUALITIES
-        return (LIGHT - SIDES) | DEFINING if "whatis" in kinds else LIGHT
-
-    @cached_property
-    def asked(self) -> tuple[str, ...]:
-        """Words of the asked question without a counterpart."""
-        found, _ = self._found
-        light = self._light | _sort(self._asked, self._kept)
-        words = enumerate(self._asked.words)
-        return tuple(word for i, word in words if i not in found and word not in light)
-
-    @cached_property
-    def kept(self) -> tuple[str, ...]:
-        """Words of the kept question without a counterpart."""
-        _, free = self._found
-        light = self._light | _sort(self._kept, self._asked)
-        return tuple(word for word in free if word not in light)
-
-    @cached_property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Places of counterparts, in the order of the asked question."""
-        found, _ = self._found
-        return tuple((self._asked.places[i], self._kept.places[found[i]]) for i in sorted(found))
-
-    @property
-    def flipped(self) -> bool:
-        """Whether the shared words stand in another order."""
-        return any(a[1] > b[1] for a, b in pairwise(self.pairs))
-
-
-def _sort(of: Reading, other: Reading) -> frozenset[str]:
-    """Which city is the capital is what the capital is; but which river is not which lake."""
-    return frozenset() if other.sort else of.sort
-
-
-def _equal(a: str, b: str) -> bool:
-    return a == b
-
-
-@lru_cache(maxsize=1 << 15)
-def _synonymous(a: str, b: str) -> bool:
-    return not synonyms(a).isdisjoint(synonyms(b)) or _derived(a, b)
-
-
-def _derived(a: str, b: str) -> bool:
-    """Install and installation, organise and organize: a long common beginning."""
-    if min(len(a), len(b)) < 5:
-        return False
-    if a.replace("s", "z") == b.replace("s", "z") or a.replace("our", "or") == b.replace(
-        "our", "or"
-    ):
-        return True
-    short, long = sorted((a, b), key=len)
-    return long.startswith(short) and long[len(short) :] in {
-        "ness",
-        "iv",
-        "abl",
-        "ibl",
-        "ation",
-        "ion",
-        "ment",
-        "al",
-        "er",
-        "or",
-        "t",
-        "ally",
-    }
 
 
 @lru_cache(maxsize=1 << 15)
@@ -290,7 +189,9 @@ ALIKE = (
 
 
 def _conjunct(a: Reading, b: Reading, d: Difference) -> bool:
-    """One more thing is asked for: bikes and boats, or bikes."""
+    """One more thing is asked for: bikes and boats, or bikes; or one more question."""
+    if a.also != b.also:
+        return True
     is_more = not d.asked or not d.kept
     if "difference" in {a.kind, b.kind}:
         return False

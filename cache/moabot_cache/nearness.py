@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moabot_cache.guards import Difference, refusal
+from moabot_cache.difference import Difference
+from moabot_cache.guards import refusal
 from moabot_cache.reading import Reading
 
 __all__ = ["Ruling", "needed", "ruled"]
@@ -93,7 +94,7 @@ QUESTIONS = _Needs(
     equal=0.80,
     short=0.88,
     single=0.955,
-    elsewise=0.95,
+    elsewise=0.96,
     one_more=0.97,
     more=0.92,
     one_for_one=0.93,

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from moabot_cache import tables
+from moabot_cache.kinds import BE, kind_of
 from moabot_cache.lexicon import (
     ASPECTS,
     DATES,
@@ -74,19 +75,11 @@ MIRRORED = frozenset(
 """What holds in both directions: who is married to whom, and what is between them."""
 JOINTS = frozenset({"and", "or"})
 PERSONS = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
+NOT_MORE = frozenset({"", "why", "whether", "difference"})
+"""What follows an "and" without being another question; and why is told anyway."""
 WHICH = frozenset({"which", "what"})
 TO_ME = frozenset("tell give show help for to teach explain let send".split())
-BE = frozenset("is are was were be been being".split())
 HAVE = frozenset("have has had".split())
-HOW = {
-    **dict.fromkeys("do can to should would could".split(), "how"),
-    **dict.fromkeys(BE, "howis"),
-}
-"""What "how" asks, by the next word."""
-LATER = frozenset({"whether", "should"})
-"""Kinds whose words ask only where a sentence begins: he will, he should."""
-ALSO = frozenset({"and", "why", "how"})
-"""A last sentence of these asks on: "Is it safe? Why?"."""
 PARTS = frozenset(
     "percentage percentages percent % proportion portion ratio fraction share howmany".split()
 )
@@ -156,7 +149,13 @@ class Reading:
     @cached_property
     def kind(self) -> str:
         """The type of the question, empty for an order."""
-        return _kind(self._sentences, self._text)
+        return kind_of(self._sentences, self._text)
+
+    @cached_property
+    def also(self) -> int:
+        """How many more questions follow an "and": and how is it made."""
+        both = pairwise(self._tokens)
+        return sum(a == "and" and KINDS.get(b, "") not in NOT_MORE for a, b in both)
 
     @cached_property
     def sort(self) -> frozenset[str]:
@@ -351,34 +350,6 @@ def _is_version(token: str) -> bool:
     return (
         not token.isalpha() and any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
     )
-
-
-def _kind(sentences: Sequence[Sequence[str]], text: str) -> str:
-    """What the last question asks, else how the first sentence begins."""
-    asking = [tokens for tokens in sentences if tokens]
-    if not asking:
-        return ""
-    if len(asking) > 1 and set(asking[-1]) <= ALSO:
-        del asking[-1]
-    tokens = asking[-1] if text.endswith("?") else asking[0]
-    if tokens[:2] == ["do", "not"] and not text.endswith("?"):
-        return ""
-    for place in range(len(tokens[:3])):
-        kind = _asks(tokens, place)
-        if kind and (place == 0 or kind not in LATER):
-            return kind
-    if not text.endswith("?"):
-        return ""
-    later = [_asks(tokens, place) for place in range(3, len(tokens))]  # if it rains, what is open?
-    return next((kind for kind in later if kind and kind not in LATER), max(later, default=""))
-
-
-def _asks(tokens: Sequence[str], place: int) -> str:
-    """What the word at this place asks, or nothing."""
-    kind = KINDS.get(tokens[place], "")
-    if kind == tokens[place] == "how":
-        return HOW.get("".join(tokens[place + 1 : place + 2]), "what")
-    return "whatdo" if kind == "whatis" and tokens[-1] == "do" else kind
 
 
 def _passive(tokens: Sequence[str]) -> bool:

@@ -127,7 +127,7 @@ steps to = howto; instructions for = howto; show me how to = howto; explain how 
 explain to me how to = howto; teach me how to = howto; teach me to = howto; walk me through = howto
 guide me through = howto; any way to = howto; ways to = howto; way of = howto
 what is the command to = howto command; what command = howto command; which command = howto command
-how come = why; what is the reason = why; what are the reasons = why; for what reason = why
+how come = why; what is the reason = why; what are the reasons = why; for what reason = why; what was the reason = why; what could be the reason = why
 what makes = why; the reason why = why; what causes = why; what is causing = why; what is the cause of = why
 reason behind = why; source of = why; cause of = why
 how much time = howlong; how long = howlong; how many = howmany; how much = howmuch; how often = howoften
@@ -147,7 +147,7 @@ differs from = difference; differ from = difference; different from = difference
 comparison between = difference; versus = difference; vs = difference; vs. = difference
 what is it like to = whatis feel; what is it like to be = whatis feel; what does it feel like to = whatis feel
 how does it feel to = whatis feel; how is it to = whatis feel; what does it feel to = whatis feel; how it feels to = whatis feel
-what does = whatis; what do = whatis; what is meant by = whatis; what is the meaning of = whatis mean
+what is in = whatis contain; what does = whatis; what do = whatis; what is meant by = whatis; what is the meaning of = whatis mean
 meaning of = whatis mean; definition of = whatis mean; what is = whatis; what are = whatis
 get rid of = remove; take away = remove; take out = remove; throw away = remove; take off = remove
 turn on = enable; switch on = enable; turn off = disable; switch off = disable; shut off = disable
@@ -364,7 +364,7 @@ SIDES = """purpose example case order place time process method need item regard
 look start""".split()
 
 # What it is, what it means and its definition are one; but what it means is not what it does.
-DEFINING = "mean definition define explain explanation describe".split()
+DEFINING = "word term acronym mean definition define explain explanation describe".split()
 
 # Who asks for these asks for views, of which there are as many as people.
 OPINIONS = """best worst top good great better ideal favorite favourite greatest finest perfect nice cool coolest fun

@@ -6,7 +6,8 @@ import pytest
 
 from moabot.contract import Question
 from moabot_cache.admission import alone
-from moabot_cache.guards import ANTONYMS, GUARDS, Difference, refusal
+from moabot_cache.difference import Difference
+from moabot_cache.guards import ANTONYMS, GUARDS, refusal
 from moabot_cache.lexicon import SILENT
 from moabot_cache.nearness import needed, ruled
 from moabot_cache.reading import MOST_WORDS, Reading, essence
@@ -106,6 +107,7 @@ TRAPS = {
     ],
     "conjunct": [
         ("What do geese eat in winter?", "What do geese and ducks eat in winter?"),
+        ("What is GST and how is it paid?", "What is GST?"),
         ("How do I hack a password and ID?", "How do I hack a password?"),
     ],
     "aspect": [("Is Ann a nurse?", "Did Ann use to be a nurse?")],
@@ -209,7 +211,7 @@ def test_the_same_in_other_words_passes(a: str, b: str) -> None:
     ("a", "b", "needs"),
     [
         ("Is Emma a good nurse?", "Is Emma a nurse?", 0.99),
-        ("What is a good way to cook rice?", "What is the way to cook rice?", 0.92),
+        ("What is a good way to cook rice?", "What is the way to cook rice?", 0.88),
         ("How long does the iPhone 5 last?", "How long does the iPhone 5s last?", 1.0),
         ("What is the purpose of a flywheel?", "What is a flywheel?", 0.97),
         ("What is the best lake in Chile?", "What is the best lake of Chile?", 0.97),
@@ -283,8 +285,8 @@ def test_another_language_is_left_to_the_exact_tier(text: str) -> None:
 @pytest.mark.parametrize(
     ("a", "b", "needs"),
     [
-        ("How do I bake bread?", "How do I bake bread in tall tins?", 0.90),
-        ("How do I bake bread?", "How do I bake muffins?", 0.92),
+        ("How do I bake bread?", "How do I bake bread in tall tins?", 0.92),
+        ("How do I bake bread?", "How do I bake muffins?", 0.93),
         ("How do I bake bread?", "How do I bake blue muffins?", 0.87),
         ("How do I bake white bread?", "How do I bake blue muffins?", 0.85),
     ],
