@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from moabot.app import App
-from moabot.config import ChannelSettings
+from moabot.channels import NO_WISH, Channels
+from moabot.config import ChannelSettings, Defaults
 from moabot.contract import Asker, Attachment, Message, Scope
 from moabot.desk import Desk
 from moabot.errors import PlatformError, QuestionRejected, Refused, StoreError
@@ -77,21 +78,25 @@ async def test_a_stopped_answer_shows_what_was_written_and_asks_nobody_else(tmp_
         assert not provider.running
 
 
-async def test_an_answer_can_be_stopped_from_its_first_moment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The button is there before the channel's settings are read."""
+class SlowChannels(Channels):
+    """Channels whose settings are never read to the end."""
+
     reading = asyncio.Event()
 
-    async def read(*_: object) -> None:
-        reading.set()
+    async def settings(self, place: Message | Scope, wish: ChannelSettings = NO_WISH) -> Defaults:
+        """Wait for ever."""
+        self.reading.set()
         await asyncio.Future()
+        raise AssertionError
 
+
+async def test_an_answer_can_be_stopped_from_its_first_moment(tmp_path: Path) -> None:
+    """The button is there before the channel's settings are read."""
     async with desk_of(tmp_path, provider := ScriptedProvider()) as (desk, app):
-        monkeypatch.setattr(app.answering.channels, "settings", read)
         entry = await accepted(desk, asking())
+        app.answering.channels = slow = SlowChannels(app.config, strategies=None)
         answering = asyncio.create_task(desk.answer(entry, reply := RecordingReply()))
-        await reading.wait()
+        await slow.reading.wait()
 
         assert await desk.stop(ANN, "test:E1")
         await answering
