@@ -29,7 +29,7 @@ from moabot_cache import exact
 from moabot_cache.bounds import Bounds
 from moabot_cache.embedder import Vectors
 from moabot_cache.embedder import opened as encoder_of
-from moabot_cache.reading import essence
+from moabot_cache.said import essence
 from moabot_cache.scope import partition
 from moabot_cache.semantic import SemanticCache, opened
 from moabot_cache.settings import Settings

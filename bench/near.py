@@ -1,11 +1,12 @@
 """How often the rules hit and err on labelled pairs, beside cosine alone: one table.
 
-    python bench/near.py [--fow] PAIRS.jsonl.gz …
+    python bench/near.py [--fow] bench/questions.jsonl PAIRS.jsonl.gz …
 
 Each `b` is looked up in a cache that holds only its `a`, at default settings and without a verifier;
 cosine alone is that of the questions as they were typed. The goal for wrong answers is a quarter of
 what cosine alone from 0.92 gives. `--fow` adds the public set of the package fow-cache (only its
 data is used; never tuned on), with the conversations whose last messages are equal or alike.
+questions.jsonl has 640 pairs of questions that were written for moabot, half of them traps.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ import time
 from collections import Counter
 
 from moabot.contract import Answer, Question
-from moabot_cache.reading import MOST_WORDS, Reading, essence
+from moabot_cache.reading import MOST_WORDS, Reading
+from moabot_cache.said import essence
 from moabot_cache.signs import LONGEST, MENTION
 
 __all__ = ["Quota", "alone", "keepable"]

@@ -85,6 +85,9 @@ def _synonymous(a: str, b: str) -> bool:
     return not synonyms(a).isdisjoint(synonyms(b)) or _derived(a, b)
 
 
+ENDINGS = frozenset("ness iv abl ibl ation ion ment al er or t ally".split())
+
+
 def _derived(a: str, b: str) -> bool:
     """Install and installation, organise and organize: a long common beginning."""
     if min(len(a), len(b)) < 5:
@@ -94,17 +97,4 @@ def _derived(a: str, b: str) -> bool:
     ):
         return True
     short, long = sorted((a, b), key=len)
-    return long.startswith(short) and long[len(short) :] in {
-        "ness",
-        "iv",
-        "abl",
-        "ibl",
-        "ation",
-        "ion",
-        "ment",
-        "al",
-        "er",
-        "or",
-        "t",
-        "ally",
-    }
+    return long.startswith(short) and long[len(short) :] in ENDINGS

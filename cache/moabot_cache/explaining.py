@@ -16,7 +16,8 @@ from moabot_cache.embedder import Encoder
 from moabot_cache.exact import normal
 from moabot_cache.guards import GUARDS
 from moabot_cache.nearness import Ruling, needed
-from moabot_cache.reading import Reading, essence
+from moabot_cache.reading import Reading
+from moabot_cache.said import essence
 from moabot_cache.settings import Settings
 
 __all__ = ["Candidate", "explained"]

@@ -16,7 +16,8 @@ from moabot.store.rows import Kept
 from moabot_cache import exact
 from moabot_cache.admission import alone
 from moabot_cache.promotion import origin
-from moabot_cache.reading import Reading, essence
+from moabot_cache.reading import Reading
+from moabot_cache.said import essence
 from moabot_cache.worker import Worker
 
 __all__ = ["Filling"]

@@ -207,7 +207,11 @@ def _modal(a: Reading, b: Reading, d: Difference) -> bool:
 
 
 def _person(a: Reading, b: Reading, d: Difference) -> bool:
-    return a.persons != b.persons or {a.myself, b.myself} == {"i", "me"}
+    """She or he, I or me, can I or can my landlord, a nurse or as a nurse."""
+    if a.persons != b.persons or {a.myself, b.myself} == {"i", "me"}:
+        return True
+    shared = frozenset(a.words) & frozenset(b.words)
+    return {a.actor, b.actor} == {"i", "my"} or bool((a.roles ^ b.roles) & shared)
 
 
 def _order(a: Reading, b: Reading, d: Difference) -> bool:

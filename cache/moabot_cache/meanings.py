@@ -133,6 +133,6 @@ query request; table relation; column field attribute; row record tuple; server 
 salary income earnings pay; career profession occupation job; resume cv; hire recruit employ; fire dismiss sack; boss manager employer; colleague coworker; quit leave; promotion raise; meeting call appointment
 healthy nutritious; diet nutrition; exercise workout train training; sleep rest; stress anxiety; depressed depression; doctor physician gp; symptom sign; cause reason trigger factor; cure treat heal remedy treatment; prevent avoid stop
 expand increase grow enlarge; location place; route path; store shop; cook prepare; weather climate
-frequently often; approximately roughly about; typically usually generally normally; biggest largest; smallest tiniest; fastest quickest
+frequently often; exit quit leave; fall collapse; approximately roughly about; typically usually generally normally; biggest largest; smallest tiniest; fastest quickest
 utilization usage consumption use; leave left; elevated high; sum amount total; latest newest current recent; vocal outspoken; timeframe deadline-time
 """

@@ -12,7 +12,6 @@ from moabot_cache.kinds import BE, kind_of
 from moabot_cache.lexicon import (
     ASPECTS,
     DATES,
-    FILLERS,
     FOREIGN,
     FORMATS,
     KINDS,
@@ -26,36 +25,20 @@ from moabot_cache.lexicon import (
     RESTRICTIONS,
     SILENT,
     SMALL,
-    SPELLINGS,
     STOPS,
     TENS,
     TURNING,
     UNITS,
 )
 from moabot_cache.phrases import IRREGULAR, replaced, root
-from moabot_cache.signs import CLOCK, TOKEN, spelt, symbols, tight
+from moabot_cache.said import SPOKEN_OF, plainly, said
+from moabot_cache.signs import spelt, symbols, tight
 
-__all__ = ["MOST_WORDS", "Reading", "essence"]
+__all__ = ["MOST_WORDS", "Reading"]
 
 MOST_WORDS = 24
 """Words of content that are compared; a question with more has no twin in other words either."""
 
-GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
-THOUSANDS = re.compile(r"\b(\d+(?:\.\d+)?)k\b")
-GLUED = re.compile(
-    r"\b(\d+(?:\.\d+)?)(m|kg|km|cm|mm|mg|lb|lbs|gb|mb|kb|tb|ms|hz|ghz|min|hr|hrs|ml)\b"
-)
-SHORT = re.compile(
-    "|".join(
-        rf"\b{re.escape(short)}\b" if short[0] != "'" and short != "n't" else rf"{short}\b"
-        for short in tables.CONTRACTIONS
-    )
-)
-SPOKEN_OF = re.compile(
-    r"\b(?:words?|phrase|term|meaning of|say|spell|pronounce|translate|define|definition of"
-    r"|origin of|synonyms?|antonyms?|opposite of|use of|does (?=.*\bmean\b))\b|\"|(?<!\w)'(?=\w)"
-)
-"""From here on a text may speak of words, also of polite ones."""
 OF_YOU = re.compile(
     r"\byou(?:'ve| have)? ever\b|\b(?:have|did) you\b|\byou've\b|\bto you\b|\baccording to you\b"
     r"|\b(?:do|would) you (?:\w+ )?(?:think|like|love|prefer|feel|hate|enjoy|believe|want|regret|date)\b"
@@ -77,6 +60,9 @@ JOINTS = frozenset({"and", "or"})
 PERSONS = {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f", "hers": "f"}
 NOT_MORE = frozenset({"", "why", "whether", "difference"})
 """What follows an "and" without being another question; and why is told anyway."""
+AUXILIARIES = frozenset("can could may should do does did will would must".split())
+AS = frozenset({"as"})
+ARTICLES = frozenset({"a", "an", "the"})
 WHICH = frozenset({"which", "what"})
 TO_ME = frozenset("tell give show help for to teach explain let send".split())
 HAVE = frozenset("have has had".split())
@@ -95,7 +81,8 @@ class Reading:
 
     def __init__(self, text: str) -> None:
         self._text = spelt(text)
-        self._sentences = [replaced(_said(each), PHRASES) for each in SENTENCE.split(self._text)]
+        text = plainly(self._text)
+        self._sentences = [replaced(said(each), PHRASES) for each in SENTENCE.split(text)]
         self._tokens = [token for sentence in self._sentences for token in sentence]
 
     @cached_property
@@ -250,6 +237,18 @@ class Reading:
         return "".join(mine) if len(mine) == 1 else ""
 
     @cached_property
+    def actor(self) -> str:
+        """Who is to do it, in "can I" and "can my landlord": "i" or "my"."""
+        after = self._next(AUXILIARIES) & {"i", "my"}
+        return "".join(after) if len(after) == 1 else ""
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        """What somebody is there: as a nurse."""
+        after = (self._tokens[at + 1 : at + 3] for at, _ in self._where(AS))
+        return frozenset(root(two[-1]) for two in after if len(two) > 1 and two[0] in ARTICLES)
+
+    @cached_property
     def manner(self) -> frozenset[str]:
         """Small words that say who, whether and when."""
         return self._found(MANNERS)
@@ -295,31 +294,6 @@ class Reading:
 
     def _next_word(self, place: int) -> str:
         return next((word for at, word in self._content if at > place), "")
-
-
-def _said(text: str) -> list[str]:
-    """Words in one spelling each, without politeness: contractions, times, thousands written out."""
-    text = text.casefold()
-    if "'" in text:
-        text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text)
-    text = GROUPED.sub("", text)
-    text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", THOUSANDS.sub(_thousands, text)))
-    spoken_of = SPOKEN_OF.search(text)
-    at = len(text) if spoken_of is None else spoken_of.start()
-    return replaced(_tokens(text[:at]), FILLERS) + _tokens(text[at:])
-
-
-def _thousands(found: re.Match[str]) -> str:
-    return f"{float(found[1]) * 1000:.0f}"
-
-
-def _tokens(text: str) -> list[str]:
-    return replaced([token.removesuffix("'s") for token in TOKEN.findall(text)], SPELLINGS)
-
-
-def essence(text: str) -> str:
-    """What a question says without politeness, hurry and punctuation: what the encoder is given."""
-    return " ".join(_said(spelt(text)))
 
 
 def _numbers(tokens: Sequence[str]) -> tuple[str, ...]:

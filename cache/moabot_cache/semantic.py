@@ -25,9 +25,10 @@ from moabot_cache.filling import Filling
 from moabot_cache.judge import Judge
 from moabot_cache.nearness import ruled
 from moabot_cache.promotion import alias, origin
-from moabot_cache.reading import Reading, essence
+from moabot_cache.reading import Reading
 from moabot_cache.removals import Removals
 from moabot_cache.renewal import Renewal
+from moabot_cache.said import essence
 from moabot_cache.scope import partition
 from moabot_cache.settings import Settings
 from moabot_cache.verifier import Near, Off, Verifier, vouched

@@ -110,15 +110,7 @@ is there = whether; are there = whether; was there = whether; has there been = w
 how do i = howto; how can i = howto; how could i = howto; how should i = howto; how would i = howto
 how do you = howto; how can you = howto; how do we = howto; how can we = howto; how to = howto
 how does one = howto; how can one = howto; how do one = howto; how would you = howto
-what is the best way to = howto; what is the easiest way to = howto; what is the way to = howto
-what is the right way to = howto; what is the correct way to = howto; what are the steps to = howto
-what steps do i take to = howto; what is a good way to = howto; what are some ways to = howto
-what are the ways to = howto; what are ways to = howto; what are the best ways to = howto
-what is best way to = howto; what are best ways to = howto; what are some of the best ways to = howto
-what are good ways to = howto; what are some good ways to = howto; what are certain ways to = howto
-what are effective ways to = howto; what are some effective ways to = howto; what are easy ways to = howto
-what is an easy way to = howto; what is the proper way to = howto; what is the most effective way to = howto
-what is the quickest way to = howto; what is the fastest way to = howto; what is the simplest way to = howto
+what are the steps to = howto; what steps do i take to = howto
 what should i do to = howto; what do i do to = howto; what do i need to do to = howto
 what must i do to = howto; what can i do to = howto; is there a way to = howto; is there any way to = howto
 what is the procedure for = howto; what is the process for = howto; what is the process of = howto
@@ -131,7 +123,7 @@ how come = why; what is the reason = why; what are the reasons = why; for what r
 what makes = why; the reason why = why; what causes = why; what is causing = why; what is the cause of = why
 reason behind = why; source of = why; cause of = why
 how much time = howlong; how long = howlong; how many = howmany; how much = howmuch; how often = howoften
-how far = howfar; what is the distance between = howfar; distance between = howfar; what is the distance from = howfar
+how large = howbig; how frequently = howoften; how far = howfar; what is the distance between = howfar; distance between = howfar; what is the distance from = howfar
 what is the population of = howmany person; population of = howmany person; how many people live in = howmany person
 author of = who write; inventor of = who invent; who is the author of = who write; who is the inventor of = who invent
 differ = difference; differs = difference; go away = remove; what are the steps for = howto; steps for = howto

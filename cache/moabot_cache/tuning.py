@@ -15,7 +15,8 @@ from moabot_cache.admission import alone
 from moabot_cache.embedder import Encoder, Vectors
 from moabot_cache.exact import normal
 from moabot_cache.nearness import Ruling, ruled
-from moabot_cache.reading import Reading, essence
+from moabot_cache.reading import Reading
+from moabot_cache.said import essence
 
 __all__ = ["Pair", "Share", "Tuned", "Verdict", "read_pairs", "tuned", "verdicts"]
 

@@ -10,7 +10,8 @@ from moabot_cache.difference import Difference
 from moabot_cache.guards import ANTONYMS, GUARDS, refusal
 from moabot_cache.lexicon import SILENT
 from moabot_cache.nearness import needed, ruled
-from moabot_cache.reading import MOST_WORDS, Reading, essence
+from moabot_cache.reading import MOST_WORDS, Reading
+from moabot_cache.said import essence
 from moabot_cache.signs import LONGEST
 from moabot_cache.spelling import misspelt
 
@@ -85,6 +86,7 @@ TRAPS = {
         ("Which city is larger, Lagos or Cairo?", "Which city is smaller, Lagos or Cairo?"),
         ("Which city is the bigger one?", "Which city is the smaller one?"),
         ("Which exam is harder, Bar or CPA?", "Which exam is easier, Bar or CPA?"),
+        ("Which funds are cheap?", "Which fund is the cheapest?"),
         ("Which exam is the easiest one?", "Which exam is the hardest one?"),
         ("Is Ann older than her sister?", "Is Ann younger than her sister?"),
         ("Should I retain the old logs?", "Should I erase the old logs?"),
@@ -111,9 +113,17 @@ TRAPS = {
         ("How do I hack a password and ID?", "How do I hack a password?"),
     ],
     "aspect": [("Is Ann a nurse?", "Did Ann use to be a nurse?")],
-    "restriction": [("Which files can I delete?", "Which files can only I delete?")],
+    "restriction": [
+        ("Do birds fly?", "Do all birds fly?"),
+        ("Which files can I delete?", "Which files can only I delete?"),
+    ],
     "modal": [("Say that I will pay the fee", "Say that I should pay the fee")],
-    "person": [("Would he forgive her?", "Would she forgive him?")],
+    "person": [
+        ("Would he forgive her?", "Would she forgive him?"),
+        ("Can I sue my landlord for repairs?", "Can my landlord sue me for repairs?"),
+        ("Can I end the lease early?", "Can my landlord end the lease early?"),
+        ("How do I interview a nurse?", "How do I interview as a nurse?"),
+    ],
     "order": [
         ("Fly from Rome to Paris", "Fly from Paris to Rome"),
         ("Does Ann trust Bob?", "Does Bob trust Ann?"),
@@ -155,6 +165,10 @@ SAME = [
     ("Advise the client to reject the deal", "Recommend that the client refuses the deal"),
     ("Add a column to the table", "Add a column"),
     ("What is your favorite poem?", "What are your favorite poems?"),
+    ("How large is a whale?", "How big is a whale?"),
+    ("Which city is the capital of Chile?", "What is the capital of Chile?"),
+    ("What is inflation?", "Define inflation"),
+    ("How do I list my files?", "How do I list all my files?"),
     ("What is your most favorite song?", "What is your favorite song?"),
     ("How do I become a nurse?", "How can I be a nurse?"),
     ("I am a nurse, how do I rest?", "A nurse, how do I rest?"),
