@@ -6,7 +6,7 @@ Each `b` is looked up in a cache that holds only its `a`, at default settings an
 cosine alone is that of the questions as they were typed. The goal for wrong answers is a quarter of
 what cosine alone from 0.92 gives. `--fow` adds the public set of the package fow-cache (only its
 data is used; never tuned on), with the conversations whose last messages are equal or alike.
-questions.jsonl has 640 pairs of questions that were written for moabot, half of them traps.
+questions.jsonl has 940 pairs of questions that were written for moabot, half of them traps.
 """
 
 from __future__ import annotations

@@ -51,13 +51,16 @@ POINTING = re.compile(
     r"|\bsee (?:\w+ )?(?:details|description|below)\b|\bbelow given\b|\bas (?:shown|attached)\b"
 )
 """In a question, what it is about and does not say: this code, the following."""
-QUOTING = re.compile(r":\s*\S|[\"\n]")
+QUOTING = re.compile(r":\s+\S.{10}|[\"\n].{3}")
 """Unless it stands there."""
 IT = re.compile(r"\b(?:it|its)\b|\bthis(?=\s*(?:[?.!,]|$))")
+CLAUSE = re.compile(r".*(?:[.?!,;]|\b(?:and|or|if|when|because|but|so)\b)", re.DOTALL)
+BARE = re.compile(r"\b(?:he|she|they|him|her|it|those|here|there|you)\b|\bthat\W*$|\bthe \w+\W*$")
+"""Beside one word of content, what was spoken of before: when did she die, what is the answer."""
 SAID = 3
 """Content words after which an "it" stands for one of them: my phone is locked, how do I open it."""
 NOBODY = re.compile(
-    r"\b(is|was|does|did|will|would|has|could|should|can) it\b|\bit (is|was|takes?|costs?)\b"
+    r"\bworth it\b|\b(is|was|does|did|will|would|has|could|should|can) it\b|\bit (is|was|takes?|costs?)\b"
 )
 """An "it" that stands for nothing said before: is it possible, how long does it take."""
 FEWEST = 2
@@ -132,16 +135,25 @@ def alone(question: Question, reading: Reading) -> bool:
         return False
     if len(question.text) > LONGEST or len(reading.words) > MOST_WORDS:
         return False  # they are not read to the end, and most of what two share tells nothing
-    text = NOBODY.sub(" ", question.text.casefold())
     fewest = 1 if reading.kind else FEWEST
-    return len(reading.words) >= fewest and not _leans(text, reading)
+    return len(reading.words) >= fewest and not _leans(question.text.casefold(), reading)
+
+
+def _clauses_before(text: str, end: int) -> str:
+    found = CLAUSE.match(text, 0, end)
+    return "" if found is None else found.group()
 
 
 def _leans(text: str, reading: Reading) -> bool:
     """Whether it is about something that it does not say."""
-    if reading.kind and POINTING.search(text) and not QUOTING.search(text):
+    pointing = POINTING.search(text) if reading.kind else None
+    if pointing is not None and not QUOTING.search(text, pointing.end()):
         return True
+    if len(reading.words) == 1 and BARE.search(text):
+        return True
+    text = NOBODY.sub(" ", text)
     it = IT.search(text)
-    if it is not None and len(Reading(text[: it.start()]).words) < SAID:
-        return True
+    if it is not None:
+        said = text[: it.start()] if it.group() == "its" else _clauses_before(text, it.start())
+        return len(Reading(said).words) < SAID
     return LEANING.search(text) is not None

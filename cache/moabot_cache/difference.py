@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import pairwise
 
-from moabot_cache.lexicon import DEFINING, LIGHT, QUALITIES, SIDES, synonyms
+from moabot_cache.lexicon import LIGHT, QUALITIES, SIDES, synonyms
 from moabot_cache.reading import Reading
 from moabot_cache.spelling import misspelt
 
@@ -42,22 +42,38 @@ class Difference:
         kinds = {self._asked.kind, self._kept.kind}
         if "whether" in kinds:
             return LIGHT - QUALITIES
-        return (LIGHT - SIDES) | DEFINING if "whatis" in kinds else LIGHT
+        if "howmany" in kinds:
+            return LIGHT - SIDES - COUNTED
+        return LIGHT if kinds == {""} else LIGHT - SIDES
+
+    @cached_property
+    def all_asked(self) -> tuple[str, ...]:
+        """Words of the asked question without a counterpart, also those that carry little."""
+        found, _ = self._found
+        return tuple(word for i, word in enumerate(self._asked.words) if i not in found)
+
+    @cached_property
+    def all_kept(self) -> tuple[str, ...]:
+        """The same of the kept question."""
+        return tuple(self._found[1])
 
     @cached_property
     def asked(self) -> tuple[str, ...]:
-        """Words of the asked question without a counterpart."""
-        found, _ = self._found
-        light = self._light | _sort(self._asked, self._kept)
-        words = enumerate(self._asked.words)
-        return tuple(word for i, word in words if i not in found and word not in light)
+        """Words of the asked question without a counterpart, that carry something."""
+        return self._heavy(self.all_asked, self._asked, self._kept)
 
     @cached_property
     def kept(self) -> tuple[str, ...]:
-        """Words of the kept question without a counterpart."""
-        _, free = self._found
-        light = self._light | _sort(self._kept, self._asked)
-        return tuple(word for word in free if word not in light)
+        """The same of the kept question."""
+        return self._heavy(self.all_kept, self._kept, self._asked)
+
+    def _heavy(self, words: Sequence[str], of: Reading, other: Reading) -> tuple[str, ...]:
+        light = self._light | _sort(of, other)
+        if "whatis" in {of.kind, other.kind}:
+            light |= of.defining
+        if of.is_extreme:
+            light |= EVERYWHERE
+        return tuple(word for word in words if word not in light)
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -73,7 +89,9 @@ class Difference:
 
 def _sort(of: Reading, other: Reading) -> frozenset[str]:
     """Which city is the capital is what the capital is; but which river is not which lake."""
-    return frozenset() if other.sort else of.sort
+    if other.sort or not (other.is_definite or other.kind == "who"):
+        return frozenset()
+    return of.sort
 
 
 def _equal(a: str, b: str) -> bool:
@@ -85,7 +103,10 @@ def _synonymous(a: str, b: str) -> bool:
     return not synonyms(a).isdisjoint(synonyms(b)) or _derived(a, b)
 
 
-ENDINGS = frozenset("ness iv abl ibl ation ion ment al er or t ally".split())
+EVERYWHERE = frozenset({"earth", "world", "planet"})
+"""Where the largest is the largest of all."""
+COUNTED = frozenset({"person"})
+ENDINGS = frozenset("ness ation ion ment al er or t ally".split())
 
 
 def _derived(a: str, b: str) -> bool:

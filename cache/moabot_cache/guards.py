@@ -13,6 +13,7 @@ from moabot_cache.lexicon import (
     OPERATIONS,
     PARTICLES,
     REVERSALS,
+    SILENT,
     pairs,
     rivals,
     synonyms,
@@ -75,11 +76,19 @@ def _case(a: Reading, b: Reading, d: Difference) -> bool:
     """A milliwatt is no megawatt: one short word in two cases; but who types ui may mean UI."""
     only_b = {word.casefold(): word for word in b.tight - a.tight}
     both = ((word, only_b.get(word.casefold(), "")) for word in a.tight - b.tight)
-    return any(y and not _careless(x, y) for x, y in both)
+    return _is_renamed(a, b) or any(y and not _careless(x, y) for x, y in both)
 
 
 def _careless(a: str, b: str) -> bool:
-    return a.isalpha() and a.casefold() in {a, b} and a.upper() in {a, b}
+    small = a.casefold()
+    return len(a) > 1 and a.isalpha() and small not in SILENT and {a, b} == {small, a.upper()}
+
+
+def _is_renamed(a: Reading, b: Reading) -> bool:
+    """A ram is no RAM, nor an apple Apple: where one word is all, its capitals and article count."""
+    if min(len(a.words), len(b.words)) != 1:
+        return False
+    return a.initials != b.initials or (a.is_named != b.is_named and a.has_article != b.has_article)
 
 
 def _particle(a: Reading, b: Reading, d: Difference) -> bool:
@@ -127,7 +136,7 @@ def _is_turned(reading: Reading, left: Sequence[str]) -> bool:
 
 def _antonym(a: Reading, b: Reading, d: Difference) -> bool:
     """Opposites; but not to remove something is to keep it."""
-    return a.negated == b.negated and any(_opposite(x, y) for x in d.asked for y in d.kept)
+    return a.negated == b.negated and any(_opposite(x, y) for x in d.all_asked for y in d.all_kept)
 
 
 def _name(a: Reading, b: Reading, d: Difference) -> bool:
@@ -159,13 +168,8 @@ def _aspect(a: Reading, b: Reading, d: Difference) -> bool:
 
 def _restriction(a: Reading, b: Reading, d: Difference) -> bool:
     """To list users is to list all users; but not all birds that are birds fly."""
-    is_list = {a.kind, b.kind} <= {"", "how"} and not LISTING.isdisjoint(a.words + b.words)
-    return bool((a.restrictions ^ b.restrictions) - (ALL if is_list else NOTHING))
-
-
-ALL = frozenset({"all"})
-LISTING = frozenset({"list", "find", "show", "display", "see"})
-NOTHING: frozenset[str] = frozenset()
+    different = a.restrictions ^ b.restrictions
+    return bool(different - {"all"}) or (bool(different) and not (a.lists_all or b.lists_all))
 
 
 def _question(a: Reading, b: Reading, d: Difference) -> bool:
@@ -220,6 +224,9 @@ def _order(a: Reading, b: Reading, d: Difference) -> bool:
     Where much else is worded anew on both sides, a sentence is built anew too, and order tells
     nothing, unless it tells from where and to where.
     """
+    is_about = {a.kind, b.kind} <= {"what", "whatis", "who"} and not (d.all_asked or d.all_kept)
+    if is_about and d.flipped and a.helped != b.helped and not a.defining | b.defining:
+        return True  # what eats snakes, what do snakes eat
     if _is_anew(d) and not (a.directions & b.directions) - SMALLEST:
         return False
     if a.passive != b.passive:

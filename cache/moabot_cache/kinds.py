@@ -37,7 +37,8 @@ def kind_of(sentences: Sequence[Sequence[str]], text: str) -> str:
     if not text.endswith("?"):
         return ""
     later = [_asks(tokens, place) for place in range(3, len(tokens))]  # if it rains, what is open?
-    return next((kind for kind in later if kind and kind not in LATER), max(later, default=""))
+    asked = [kind for kind in later if kind]
+    return next((kind for kind in asked if kind not in LATER), "".join(asked[:1]))
 
 
 def _asks(tokens: Sequence[str], place: int) -> str:

@@ -48,7 +48,10 @@ def needed(asked: Reading, kept: Reading, left: Difference) -> float:
     needs = _needs(asked, kept, is_equal=many == 0)
     alike = _alike(asked.manner, kept.manner)
     if many == 0:
-        equal = (needs.single, needs.short, needs.equal)[min(max(len(asked.words), 1), 3) - 1]
+        said = min(len(asked.words), len(kept.words))
+        equal = (needs.single, needs.short, needs.equal)[min(max(said, 1), 3) - 1]
+        if left.all_asked and left.all_kept:  # two words that carry little may be opposites
+            equal = max(equal, needs.one_for_one)
         return equal if alike else max(equal, needs.elsewise)
     if few == 0:
         return needs.one_more if many == 1 else needs.more
@@ -92,14 +95,14 @@ class _Needs:
 
 QUESTIONS = _Needs(
     equal=0.80,
-    short=0.88,
+    short=0.87,
     single=0.955,
-    elsewise=0.96,
+    elsewise=0.95,
     one_more=0.97,
-    more=0.92,
-    one_for_one=0.93,
-    one_for_many=0.87,
-    many_for_many=0.85,
+    more=0.90,
+    one_for_one=0.92,
+    one_for_many=0.86,
+    many_for_many=0.84,
     anew=0.88,
 )
 DELICATE = _Needs(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 
-from moabot_cache import tables
 from moabot_cache.kinds import BE, kind_of
 from moabot_cache.lexicon import (
     ASPECTS,
     DATES,
+    DEFINING,
     FOREIGN,
     FORMATS,
     KINDS,
@@ -19,17 +19,16 @@ from moabot_cache.lexicon import (
     MODALS,
     NAMES,
     NEGATIONS,
-    ONES,
     OPINIONS,
     PHRASES,
     RESTRICTIONS,
     SILENT,
     SMALL,
     STOPS,
-    TENS,
     TURNING,
     UNITS,
 )
+from moabot_cache.numerals import number, numbers
 from moabot_cache.phrases import IRREGULAR, replaced, root
 from moabot_cache.said import SPOKEN_OF, plainly, said
 from moabot_cache.signs import spelt, symbols, tight
@@ -46,7 +45,10 @@ OF_YOU = re.compile(
 )
 """What is asked of a person: what they think, like or have done."""
 CAPITAL = re.compile(r"(?<![.!?:\n\"'] )(?<!^)(?<![A-Za-z0-9'])[A-Z][\w-]*")
-SENTENCE = re.compile(r"(?<=[.!?])\s+")
+SENTENCE = re.compile(
+    r"(?<=[.!?])\s+|,\s+(?=(?:can|could|may|should|do|does|did|is|are|will|would|how|what|why|where)\b)"
+)
+"""Where another sentence begins, also one that asks after a comma: if it rains, what is open?"""
 
 TOWARDS = {"into": "to", "until": "to", "outof": "from"}
 MARKS = frozenset("from to into outof before after than over by against until".split())
@@ -63,6 +65,12 @@ NOT_MORE = frozenset({"", "why", "whether", "difference"})
 AUXILIARIES = frozenset("can could may should do does did will would must".split())
 AS = frozenset({"as"})
 ARTICLES = frozenset({"a", "an", "the"})
+WHATIS = frozenset({"whatis"})
+MEAN = frozenset({root("mean")})
+MEANS = re.compile(r"\b(?:do|does|did) \w.* mean\b|\bmeans?\W*$")
+LISTING = frozenset("list show display print".split())
+HELPING = re.compile(r"\b(?:do|does|did)\b")
+ABBREVIATION = re.compile(r"[A-Z]{3,}\b")
 WHICH = frozenset({"which", "what"})
 TO_ME = frozenset("tell give show help for to teach explain let send".split())
 HAVE = frozenset("have has had".split())
@@ -70,9 +78,6 @@ PARTS = frozenset(
     "percentage percentages percent % proportion portion ratio fraction share howmany".split()
 )
 """How many of those are such: not as many as such are those."""
-ONE = frozenset({"one"})
-UNCOUNTED = frozenset("which no any every each this that the".split())
-"""Before a "one" that counts nothing."""
 DEFINITE = frozenset("the this that these those my your our their".split())
 
 
@@ -92,7 +97,7 @@ class Reading:
         return [
             (place, NAMES.get(token) or root(token))
             for place, token in enumerate(self._tokens)
-            if token not in SILENT and not (numbers and token in UNITS) and not _number(token)
+            if token not in SILENT and not (numbers and token in UNITS) and not number(token)
         ][: MOST_WORDS + 1]
 
     @cached_property
@@ -110,7 +115,7 @@ class Reading:
         """Where words of direction and numbers stand, and between a part and its whole, "are"."""
         marks = MARKS if PARTS.isdisjoint(self._tokens) else MARKS | BE | HAVE
         both = enumerate(self._tokens)
-        return tuple(at for at, token in both if token in marks or _number(token))
+        return tuple(at for at, token in both if token in marks or number(token))
 
     @cached_property
     def joints(self) -> tuple[int, ...]:
@@ -139,6 +144,48 @@ class Reading:
         return kind_of(self._sentences, self._text)
 
     @cached_property
+    def is_definite(self) -> bool:
+        """Whether it asks what the thing is: the capital."""
+        return "the" in self._next(WHATIS)
+
+    @cached_property
+    def is_extreme(self) -> bool:
+        """Whether it asks for the largest, or the most of something."""
+        return any(word == "most" or word.endswith("est") for word in self._tokens)
+
+    @cached_property
+    def defining(self) -> frozenset[str]:
+        """Words that only ask what something is: define it, what does it mean."""
+        ends = frozenset(self.words[:1] + self.words[-1:]) & DEFINING
+        means = "mean" in self._next(WHATIS) or MEANS.search(self._text.casefold())
+        return ends | MEAN if means else ends
+
+    @cached_property
+    def lists_all(self) -> bool:
+        """Whether it wants a list of all, as it would without the word."""
+        return self.kind in {"", "how"} and "all" in self._next(LISTING)
+
+    @cached_property
+    def helped(self) -> bool:
+        """Whether a "do" makes the question: what do snakes eat."""
+        return HELPING.search(self._text.casefold()) is not None
+
+    @cached_property
+    def initials(self) -> frozenset[str]:
+        """Words all in capitals."""
+        return frozenset(word for word in self._text.split() if ABBREVIATION.match(word))
+
+    @cached_property
+    def is_named(self) -> bool:
+        """Whether a word inside has a capital."""
+        return CAPITAL.search(self._text) is not None
+
+    @cached_property
+    def has_article(self) -> bool:
+        """Whether it is about a thing of many."""
+        return not ARTICLES.isdisjoint(self._tokens)
+
+    @cached_property
     def also(self) -> int:
         """How many more questions follow an "and": and how is it made."""
         both = pairwise(self._tokens)
@@ -165,7 +212,7 @@ class Reading:
     @cached_property
     def numbers(self) -> tuple[str, ...]:
         """All values, in order."""
-        return _numbers(self._tokens)
+        return numbers(self._tokens)
 
     @cached_property
     def versions(self) -> tuple[str, ...]:
@@ -191,7 +238,7 @@ class Reading:
     def dates(self) -> frozenset[str]:
         """Days, and when it is to be; "am" after a number only."""
         found = self._found(DATES)
-        is_clock = any(_number(a) and b == "am" for a, b in pairwise(self._tokens))
+        is_clock = any(number(a) and b == "am" for a, b in pairwise(self._tokens))
         return found if is_clock else found - {"am"}
 
     @cached_property
@@ -294,30 +341,6 @@ class Reading:
 
     def _next_word(self, place: int) -> str:
         return next((word for at, word in self._content if at > place), "")
-
-
-def _numbers(tokens: Sequence[str]) -> tuple[str, ...]:
-    """All values in order; "one" counts something only right before it."""
-    around = zip(("", *tokens), tokens, (*tokens[1:], "a"), strict=False)
-    found = [
-        "1" if word in ONE and before not in UNCOUNTED and after not in SILENT else _number(word)
-        for before, word, after in around
-    ]
-    return tuple(filter(None, found))
-
-
-@lru_cache(maxsize=1 << 14)
-def _number(token: str) -> str:
-    """The value of a numeral, or nothing."""
-    if not token[0].isdigit():
-        tens, _, ones = token.partition("-")
-        if tens in TENS and ones in ONES:
-            return f"{tables.NUMBERS[tens][0]}{ONES[ones]}"
-        return tables.NUMBERS.get(token, "")
-    whole, point, part = token.partition(".")
-    if not whole.isdigit() or (point and not part.isdigit()):
-        return token
-    return f"{whole.lstrip('0') or '0'}.{part.rstrip('0')}".rstrip(".")
 
 
 def _is_version(token: str) -> bool:

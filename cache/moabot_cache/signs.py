@@ -38,7 +38,7 @@ INITIALS = re.compile(r"(?<![\w.-])US(?![\w-])|(?<=\bthe )WHO(?!\w)")
 IN_FULL = {"US": "USA", "WHO": "World health organization"}
 """Names that would be words which carry nothing, if they were small."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
-BESIDE = re.compile(r"(?<=\d)-(?=[a-z]{2})|(?<=[a-z]{2})(?<!ty)-(?=[a-z]{4})", re.IGNORECASE)
+BESIDE = re.compile(r"(?<=\d)-(?=[a-z]{2})|(?<=[a-z]{3})(?<!ty)-(?=[a-z]{4})", re.IGNORECASE)
 DASH = re.compile(r"(?<=[^\W\d_]{2}) --?(?= [^\W\d_]{2})")
 PAUSE = re.compile(r"(?<=[^\W\d_]{2})[:;](?=\s)")
 RELATION = re.compile(r"(?<![\w.])([\w.]+)\s*(=>|->|[<>]=?|==?)\s*([\w.]+)")

@@ -78,7 +78,7 @@ if possible; if you can; if you could; by any chance; by chance; again; kindly t
 what i want to know is; my question is; the question is; to be honest; honestly; you know; i mean; i think; i guess
 like to know; i should know; for my; i am new here; first time here; quick one; quick q; hope you are well; my friend; dear friend
 go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure
-does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; or not; why or why not; if not why; if so how; from each other; each other; of all time; in the world; on earth; nowadays; these days
+does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; or not; why or why not; if not why; if so how; from each other; each other; of all time; in the world; nowadays; these days
 """
 
 STOPS = """
@@ -352,15 +352,14 @@ QUALITIES = """good best great proper real effectively successfully properly cor
 quickly efficiently specific own current different able""".split()
 
 # Sides of a thing that carry little, but for who asks what it is: its purpose, an example of it.
-SIDES = """purpose example case order place time process method need item regard advice suggestion tip lot bit
-look start""".split()
+SIDES = "purpose example case order place time item".split()
 
 # What it is, what it means and its definition are one; but what it means is not what it does.
-DEFINING = "word term acronym mean definition define explain explanation describe".split()
+DEFINING = "definition define explain explanation describe".split()
 
 # Who asks for these asks for views, of which there are as many as people.
-OPINIONS = """best worst top good great better ideal favorite favourite greatest finest perfect nice cool coolest fun
-funniest amazing awesome interesting excellent beautiful weirdest craziest genuine reasonable""".split()
+OPINIONS = """best worst top good great better ideal favorite favourite greatest finest perfect nice coolest
+funniest amazing awesome interesting excellent beautiful weirdest craziest""".split()
 
 IRREGULAR = """
 bought buy; goes go; undergoes undergo; sold sell; made make; went go; gone go; came come; took take; taken take; gave give; given give; got get

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from moabot_cache.embedder import Encoder, opened
 from moabot_cache.settings import Settings
 from moabot_cache.tuning import Pair, verdicts
 
+TRAPS = Path(__file__).with_name("traps.jsonl")
 DIFFERENT = {
     "order of opposites": [
         ("Lock the front gate and unlock the shed", "Unlock the front gate and lock the shed"),
@@ -166,3 +170,19 @@ def test_what_differs_by_a_class_of_words_gets_no_remembered_answer(
 def test_what_those_classes_leave_alone_is_still_found(encoder: Encoder, a: str, b: str) -> None:
     """Both sides of an "and" may change places as wholes, and a number may be spelt in two ways."""
     assert _served(encoder, a, b) == [True, True]
+
+
+def test_none_of_many_traps_is_served(encoder: Encoder) -> None:
+    """Written against the rules by one who had read them: each turns on a word that they let pass."""
+    pairs = [
+        Pair(a=row["a"], b=row["b"], label=0)
+        for row in map(json.loads, TRAPS.read_text("utf-8").splitlines())
+    ]
+    nearest, caution = Settings().nearest, Settings().caution
+
+    served = [
+        (each.pair.a, each.pair.b)
+        for each in verdicts(pairs, encoder)
+        if each.served(nearest=nearest, caution=caution)
+    ]
+    assert served == []
