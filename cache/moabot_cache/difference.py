@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
+
+from propcache.api import cached_property
 
 from moabot_cache.lexicon import LIGHT, QUALITIES, SIDES, synonyms
 from moabot_cache.reading import Reading

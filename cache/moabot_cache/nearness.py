@@ -74,10 +74,10 @@ def _needs(asked: Reading, kept: Reading, *, is_equal: bool) -> _Needs:
 
 @dataclass(frozen=True, slots=True)
 class _Needs:
-    """Cosines by what is left over; chosen on labelled pairs (semmemo, CheckList, QQP), never on fow.
+    """Cosines by what is left over; chosen on labelled pairs, never on fow (decision record 13).
 
     Nothing: `equal` words, or a `short` question's, which say little ("What is X?" and "What is in
-    X?"), or `elsewise` of others than it was. On one side: `one_more` word, or `more`. On both:
+    X?"), or a `single` word, or `elsewise` of others than it was. On one side: `one_more` word, or `more`. On both:
     `one_for_one`, `one_for_many`, `many_for_many`, or any number in another manner, `anew`.
     """
 

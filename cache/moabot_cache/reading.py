@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from itertools import pairwise
+
+from propcache.api import cached_property
 
 from moabot_cache.kinds import BE, kind_of
 from moabot_cache.lexicon import (

@@ -11,6 +11,7 @@ from moabot_cache.signs import CLOCK, TOKEN, spelt
 
 __all__ = ["SPOKEN_OF", "essence", "plainly", "said"]
 
+DIGIT = re.compile(r"\d")
 GROUPED = re.compile(r"(?<=\d),(?=\d{3}\b)")
 THOUSANDS = re.compile(r"\b(\d+(?:\.\d+)?)k\b")
 GLUED = re.compile(
@@ -52,8 +53,9 @@ def said(text: str) -> list[str]:
     text = text.casefold()
     if "'" in text:
         text = SHORT.sub(lambda found: tables.CONTRACTIONS[found.group()], text)
-    text = GROUPED.sub("", text)
-    text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", THOUSANDS.sub(_thousands, text)))
+    if DIGIT.search(text):
+        text = THOUSANDS.sub(_thousands, GROUPED.sub("", text))
+        text = GLUED.sub(r"\1 \2", CLOCK.sub(r"\1 \2m", text))
     spoken_of = SPOKEN_OF.search(text)
     at = len(text) if spoken_of is None else spoken_of.start()
     return replaced(_tokens(text[:at]), FILLERS) + _tokens(text[at:])

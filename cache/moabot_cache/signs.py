@@ -51,7 +51,8 @@ ALIKE = frozenset(tables.STOPS) - frozenset("sdtm")
 def spelt(text: str) -> str:
     """Its beginning, each sign in one form."""
     text = unicodedata.normalize("NFC", text[:LONGEST]).translate(QUOTES)
-    text = DASH.sub(",", BESIDE.sub(" ", text))
+    if "-" in text:
+        text = DASH.sub(",", BESIDE.sub(" ", text))
     return AND.sub(" and ", INITIALS.sub(lambda found: IN_FULL[found.group()], text)).strip()
 
 

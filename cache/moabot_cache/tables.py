@@ -136,9 +136,9 @@ am i able to = can; are we able to = can; is it ok to = may; is it okay to = may
 what is the difference between = difference; what are the differences between = difference
 difference between = difference; differences between = difference; how does = howdoes
 differs from = difference; differ from = difference; different from = difference; compare = difference
-comparison between = difference; versus = difference; vs = difference; vs. = difference
+comparison between = difference; versus = difference; vs = difference
 what is it like to = whatis feel; what is it like to be = whatis feel; what does it feel like to = whatis feel
-how does it feel to = whatis feel; how is it to = whatis feel; what does it feel to = whatis feel; how it feels to = whatis feel
+how does it feel to = whatis feel; how is it to = whatis feel; what does it feel to = whatis feel
 what is in = whatis contain; what does = whatis; what do = whatis; what is meant by = whatis; what is the meaning of = whatis mean
 meaning of = whatis mean; definition of = whatis mean; what is = whatis; what are = whatis
 get rid of = remove; take away = remove; take out = remove; throw away = remove; take off = remove
