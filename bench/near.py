@@ -5,8 +5,8 @@
 Each `b` is looked up in a cache that holds only its `a`, at default settings and without a verifier;
 cosine alone is that of the questions as they were typed. The goal for wrong answers is a quarter of
 what cosine alone from 0.92 gives. `--fow` adds the public set of the package fow-cache (only its
-data is used; never tuned on), with the conversations whose last messages are equal or alike.
-questions.jsonl has 940 pairs of questions that were written for moabot, half of them traps.
+data is used; its pairs were never read for the rules), with the conversations whose last messages
+are equal or alike. questions.jsonl has 940 pairs of questions that were written for moabot, half of them traps.
 """
 
 from __future__ import annotations

@@ -41,13 +41,14 @@ DOING = re.compile(r"\b(ways?|steps?|should|do|need|can|could|best) (i |we )?(do
 INDENTED = re.compile(r"\n[ \t]+\S")
 """Code, in which spaces count that no reading knows of."""
 LEANING = re.compile(
-    r"\b(above(?! \d)|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
+    r"\b(the above|as above|above\W*$|former|latter|aforementioned|previous|earlier|you said|you wrote|what about"
     r"|how about|same (thing|question)|instead(?! of))\b|^\W*(and|but|or|also|so|then|why|how|really)\W*$"
     r"|^\W*(and|but|also|then)\b"
 )
 POINTING = re.compile(
     r"\b(?:this|these|those) (?!(?:year|month|week|day|days|world|planet|country|time)\b)\w"
-    r"|\bthe (?:\w+ )?(?:following|below|attached)\b|\b(?:shown|given|described) below\b"
+    r"|\bthe (?:\w+ )?(?:following|attached)\b|\bbelow\W*$|\b(?:shown|given|described) below\b"
+    r"|\bthat (?:problem|error|question|issue|code|message|file|page|command|line)\b"
     r"|\bsee (?:\w+ )?(?:details|description|below)\b|\bbelow given\b|\bas (?:shown|attached)\b"
 )
 """In a question, what it is about and does not say: this code, the following."""
@@ -55,7 +56,10 @@ QUOTING = re.compile(r":\s+\S.{10}|[\"\n].{3}")
 """Unless it stands there."""
 IT = re.compile(r"\b(?:it|its)\b|\bthis(?=\s*(?:[?.!,]|$))")
 CLAUSE = re.compile(r".*(?:[.?!,;]|\b(?:and|or|if|when|because|but|so)\b)", re.DOTALL)
-BARE = re.compile(r"\b(?:he|she|they|him|her|it|those|here|there|you)\b|\bthat\W*$|\bthe \w+\W*$")
+BARE = re.compile(
+    r"\b(?:he|she|they|him|his|her|hers|it|them|their|theirs|this|that|these|those|here|there|you)\b"
+    r"|\bthe (?!(?:earth|moon|sun|sky|internet|world|pope)\b)\w+\W*$"
+)
 """Beside one word of content, what was spoken of before: when did she die, what is the answer."""
 SAID = 3
 """Content words after which an "it" stands for one of them: my phone is locked, how do I open it."""

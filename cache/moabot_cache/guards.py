@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, product
 
 from moabot_cache import meanings
 from moabot_cache.difference import Difference
@@ -74,9 +74,10 @@ def _symbol(a: Reading, b: Reading, d: Difference) -> bool:
 
 def _case(a: Reading, b: Reading, d: Difference) -> bool:
     """A milliwatt is no megawatt: one short word in two cases; but who types ui may mean UI."""
-    only_b = {word.casefold(): word for word in b.tight - a.tight}
-    both = ((word, only_b.get(word.casefold(), "")) for word in a.tight - b.tight)
-    return _is_renamed(a, b) or any(y and not _careless(x, y) for x, y in both)
+    both = product(a.tight - b.tight, b.tight - a.tight)
+    return _is_renamed(a, b) or any(
+        x.casefold() == y.casefold() and not _careless(x, y) for x, y in both
+    )
 
 
 def _careless(a: str, b: str) -> bool:

@@ -74,7 +74,7 @@ def _needs(asked: Reading, kept: Reading, *, is_equal: bool) -> _Needs:
 
 @dataclass(frozen=True, slots=True)
 class _Needs:
-    """Cosines by what is left over; chosen on labelled pairs, never on fow (decision record 13).
+    """Cosines by what is left over; chosen on labelled pairs (decision record 13).
 
     Nothing: `equal` words, or a `short` question's, which say little ("What is X?" and "What is in
     X?"), or a `single` word, or `elsewise` of others than it was. On one side: `one_more` word, or `more`. On both:
@@ -97,7 +97,7 @@ QUESTIONS = _Needs(
     equal=0.80,
     short=0.87,
     single=0.955,
-    elsewise=0.95,
+    elsewise=0.96,
     one_more=0.97,
     more=0.90,
     one_for_one=0.92,

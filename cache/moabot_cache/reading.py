@@ -71,7 +71,7 @@ MEAN = frozenset({root("mean")})
 MEANS = re.compile(r"\b(?:do|does|did) \w.* mean\b|\bmeans?\W*$")
 LISTING = frozenset("list show display print".split())
 HELPING = re.compile(r"\b(?:do|does|did)\b")
-ABBREVIATION = re.compile(r"[A-Z]{3,}\b")
+ABBREVIATION = re.compile(r"\b[A-Z]{3,}\b")
 WHICH = frozenset({"which", "what"})
 TO_ME = frozenset("tell give show help for to teach explain let send".split())
 HAVE = frozenset("have has had".split())
@@ -174,7 +174,7 @@ class Reading:
     @cached_property
     def initials(self) -> frozenset[str]:
         """Words all in capitals."""
-        return frozenset(word for word in self._text.split() if ABBREVIATION.match(word))
+        return frozenset(ABBREVIATION.findall(self._text))
 
     @cached_property
     def is_named(self) -> bool:

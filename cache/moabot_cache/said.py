@@ -33,8 +33,7 @@ WAY = re.compile(
     re.IGNORECASE,
 )
 GOOD = frozenset(
-    "best easiest easy good right correct proper quickest fastest simplest simple effective most"
-    " recommended standard preferred usual".split()
+    "best easiest easy good right correct proper effective most recommended usual".split()
 )
 
 

@@ -38,8 +38,11 @@ INITIALS = re.compile(r"(?<![\w.-])US(?![\w-])|(?<=\bthe )WHO(?!\w)")
 IN_FULL = {"US": "USA", "WHO": "World health organization"}
 """Names that would be words which carry nothing, if they were small."""
 AND = re.compile(r"(?<=\w) & (?=\w)")
-BESIDE = re.compile(r"(?<=\d)-(?=[a-z]{2})|(?<=[a-z]{3})(?<!ty)-(?=[a-z]{4})", re.IGNORECASE)
-DASH = re.compile(r"(?<=[^\W\d_]{2}) --?(?= [^\W\d_]{2})")
+COUNTED = re.compile(r"(?<=\d)-(?=[A-Za-z]{2})")
+COMPOUND = re.compile(r"(?<![\w-])([a-z]{3,})-([a-z]{4,})(?![\w-])", re.IGNORECASE)
+WHOLE = frozenset((*tables.STOPS, *tables.NEGATIONS, *tables.NUMBERS, "well", "just", "really"))
+"""What would say nothing any more by itself: well-done, must-have, twenty-one."""
+DASH = re.compile(r"(?<=[^\W\d_]{2}) -(?= [^\W\d_]{2})")
 PAUSE = re.compile(r"(?<=[^\W\d_]{2})[:;](?=\s)")
 RELATION = re.compile(r"(?<![\w.])([\w.]+)\s*(=>|->|[<>]=?|==?)\s*([\w.]+)")
 """Which side is which counts: a = b is not b = a."""
@@ -52,8 +55,13 @@ def spelt(text: str) -> str:
     """Its beginning, each sign in one form."""
     text = unicodedata.normalize("NFC", text[:LONGEST]).translate(QUOTES)
     if "-" in text:
-        text = DASH.sub(",", BESIDE.sub(" ", text))
+        text = DASH.sub(",", COUNTED.sub(" ", COMPOUND.sub(_apart, text)))
     return AND.sub(" and ", INITIALS.sub(lambda found: IN_FULL[found.group()], text)).strip()
+
+
+def _apart(found: re.Match[str]) -> str:
+    both = found[1], found[2]
+    return found.group() if WHOLE.intersection(map(str.casefold, both)) else " ".join(both)
 
 
 def symbols(text: str) -> tuple[str, ...]:

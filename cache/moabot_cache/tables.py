@@ -78,7 +78,7 @@ if possible; if you can; if you could; by any chance; by chance; again; kindly t
 what i want to know is; my question is; the question is; to be honest; honestly; you know; i mean; i think; i guess
 like to know; i should know; for my; i am new here; first time here; quick one; quick q; hope you are well; my friend; dear friend
 go ahead and; make sure to; make sure that; make sure; be sure to; ensure that; ensure
-does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; or not; why or why not; if not why; if so how; from each other; each other; of all time; in the world; nowadays; these days
+does anyone know; someone; somebody; anyone; anybody; for me; to me; guys; good morning; literally; why or why not; if not why; if so how; from each other; each other; of all time; in the world; nowadays; these days
 """
 
 STOPS = """
@@ -124,9 +124,9 @@ what makes = why; the reason why = why; what causes = why; what is causing = why
 reason behind = why; source of = why; cause of = why
 how much time = howlong; how long = howlong; how many = howmany; how much = howmuch; how often = howoften
 how large = howbig; how frequently = howoften; how far = howfar; what is the distance between = howfar; distance between = howfar; what is the distance from = howfar
-what is the population of = howmany person; population of = howmany person; how many people live in = howmany person
+what is the population of = howmany person; how many people live in = howmany person
 author of = who write; inventor of = who invent; who is the author of = who write; who is the inventor of = who invent
-differ = difference; differs = difference; go away = remove; what are the steps for = howto; steps for = howto
+differ = difference; differs = difference; what are the steps for = howto; steps for = howto
 how old = howold; how big = howbig; what is the number of = howmany; number of = howmany
 what is the price of = howmuch cost; price of = howmuch cost; at what time = when; what time = when
 on what date = when; what date = when; in what year = when; what year = when; which year = when
