@@ -159,5 +159,6 @@ def _leans(text: str, reading: Reading) -> bool:
     it = IT.search(text)
     if it is not None:
         said = text[: it.start()] if it.group() == "its" else _clauses_before(text, it.start())
-        return len(Reading(said).words) < SAID
+        if len(Reading(said).words) < SAID:
+            return True
     return LEANING.search(text) is not None

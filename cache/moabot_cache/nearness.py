@@ -77,8 +77,9 @@ class _Needs:
     """Cosines by what is left over; chosen on labelled pairs (decision record 13).
 
     Nothing: `equal` words, or a `short` question's, which say little ("What is X?" and "What is in
-    X?"), or a `single` word, or `elsewise` of others than it was. On one side: `one_more` word, or `more`. On both:
-    `one_for_one`, `one_for_many`, `many_for_many`, or any number in another manner, `anew`.
+    X?"), or a `single` word, or `elsewise` of others than it was. On one side: `one_more` word, or
+    `more`. On both: `one_for_one`, `one_for_many`, `many_for_many`, or any number in another
+    manner, `anew`.
     """
 
     equal: float

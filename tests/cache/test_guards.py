@@ -373,6 +373,7 @@ def test_a_long_question_has_no_twin_in_other_words() -> None:
         ("What is a steep inclined plane? What are examples of this?", True),
         ("How do I stop it from leaking?", False),
         ("Question: how do I solve this problem?", False),
+        ("You said my red phone is locked. Can I open it?", False),
         ("When did she die?", False),
         ("Is that really legal?", False),
         ("How do I fix that error?", False),
